@@ -1,0 +1,1 @@
+"""Mathematics alone: arrays in, arrays out. Nothing of ours is imported here."""
