@@ -1,0 +1,1 @@
+"""The words everything else speaks: tables, units, texts, provenance, findings."""

@@ -1,0 +1,1 @@
+"""One publisher's format, one file. Raw bytes in, contract rows out; no network, no lake."""
