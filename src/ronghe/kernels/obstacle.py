@@ -8,8 +8,8 @@ The obstacle degree looks at weight and distance alone. The marginal effect asks
 would rise if the indicator did: raising a subsystem that leads already may lower D, which the obstacle
 degree can't show. Report both.
 
-Papers: the obstacle degree (障碍度) as in 鲁春霞 et al. and the urban-land literature since 2000; relative
-development as in 廖重斌, 热带地理 19 (1999).
+Papers: the obstacle degree (障碍度) as the Chinese literature on land use and coordination writes it;
+relative development as in 廖重斌, 热带地理 19 (1999) 171-177.
 """
 
 import numpy as np

@@ -1,0 +1,151 @@
+"""Missing cells of a panel: left, carried, drawn between neighbours, or modelled, and always marked.
+
+X (t, n, m) holds years, regions and indicators with NaN for what isn't known.
+
+Paper: Little and Rubin, Statistical Analysis with Missing Data (2002).
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from ronghe.kernels.checks import Floats, FusionError, MissingBlockError, positions
+
+Method = Literal["none", "carry", "linear", "model"]
+
+
+@dataclass(frozen=True, slots=True)
+class Imputed:
+    """A panel with its gaps filled: `values`, the `mask` of filled cells, and their standard error `sd`.
+
+    `sd` is 0 for observed cells; for carried and interpolated cells it is NaN, as those methods can't tell.
+    """
+
+    values: Floats
+    mask: NDArray[np.bool_]
+    sd: Floats
+
+
+def impute(X: ArrayLike, method: Method = "linear", *, max_gap: int | None = None) -> Imputed:
+    """Fill the gaps of every region's series.
+
+    "none" fills nothing. "carry" repeats the last known year. "linear" draws a line between the known years
+    on both sides and fills nothing beyond them. "model" fits x = μ + region + year to each indicator by
+    least squares and adds what is known of the region and the year.
+
+    Args:
+        X: (t, n, m) with NaN.
+        method: see above.
+        max_gap: leave gaps longer than this many years open; None fills all the method can.
+
+    Raises:
+        FusionError: not three dimensions, an infinite cell, an unknown method.
+        MissingBlockError: "model" and a region or year without any value: `indicators`, `regions`.
+
+    >>> filled = impute([[[1.0]], [[np.nan]], [[3.0]], [[np.nan]]])
+    >>> filled.values.ravel().tolist(), filled.mask.ravel().tolist()
+    ([1.0, 2.0, 3.0, nan], [False, True, False, False])
+    """
+    panel = _panel(X)
+    gaps = np.isnan(panel)
+    if method == "none":
+        return Imputed(panel, np.zeros_like(gaps), np.zeros_like(panel))
+    if method == "carry":
+        filled, sd = _carry(panel), np.full_like(panel, np.nan)
+    elif method == "linear":
+        filled, sd = _linear(panel), np.full_like(panel, np.nan)
+    elif method == "model":
+        filled, sd = _model(panel)
+    else:
+        raise FusionError(f"method is none, carry, linear or model, not {method!r}", method=method)
+    wanted = gaps if max_gap is None else gaps & (_gap_length(gaps) <= max_gap)
+    mask = wanted & ~np.isnan(filled)
+    return Imputed(np.where(mask, filled, panel), mask, np.where(mask, sd, 0.0))
+
+
+def missing_blocks(X: ArrayLike) -> tuple[tuple[int, int], ...]:
+    """The (region, indicator) pairs without a single known year: nothing but a model of others can fill them.
+
+    >>> missing_blocks([[[1.0, np.nan]], [[np.nan, np.nan]]])
+    ((0, 1),)
+    """
+    empty = np.isnan(_panel(X)).all(axis=0)
+    return tuple((int(i), int(j)) for i, j in np.argwhere(empty))
+
+
+def _panel(X: ArrayLike) -> Floats:
+    panel = np.array(X, dtype=np.float64)
+    if panel.ndim != 3 or panel.size == 0:
+        raise FusionError(f"a panel is years × regions × indicators, not {panel.shape}", shape=panel.shape)
+    if np.isinf(panel).any():
+        raise FusionError("a cell is infinite", indicators=positions(np.isinf(panel).any(axis=(0, 1))))
+    return panel
+
+
+def _carry(panel: Floats) -> Floats:
+    years = np.arange(len(panel))[:, None, None]
+    last = np.maximum.accumulate(np.where(np.isnan(panel), -1, years), axis=0)
+    carried = np.take_along_axis(panel, np.maximum(last, 0), axis=0)
+    return np.asarray(np.where(last >= 0, carried, np.nan), dtype=np.float64)
+
+
+def _linear(panel: Floats) -> Floats:
+    t = len(panel)
+    years = np.arange(t)[:, None, None]
+    known = ~np.isnan(panel)
+    before = np.maximum.accumulate(np.where(known, years, -1), axis=0)
+    after = np.minimum.accumulate(np.where(known, years, t)[::-1], axis=0)[::-1]
+    inside = (before >= 0) & (after < t)
+    low = np.take_along_axis(panel, np.clip(before, 0, t - 1), axis=0)
+    high = np.take_along_axis(panel, np.clip(after, 0, t - 1), axis=0)
+    share = (years - before) / np.maximum(after - before, 1)
+    return np.asarray(np.where(inside, low + share * (high - low), np.nan), dtype=np.float64)
+
+
+def _gap_length(gaps: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """Length of the run of missing years each missing cell belongs to."""
+    length = np.zeros(gaps.shape, dtype=np.int64)
+    run = np.zeros(gaps.shape[1:], dtype=np.int64)
+    for year in range(len(gaps)):
+        run = np.where(gaps[year], run + 1, 0)
+        length[year] = run
+    for year in range(len(gaps) - 2, -1, -1):
+        length[year] = np.where(gaps[year] & gaps[year + 1], length[year + 1], length[year])
+    return length
+
+
+def _model(panel: Floats) -> tuple[Floats, Floats]:
+    t, n, m = panel.shape
+    fitted, sd = np.empty_like(panel), np.zeros_like(panel)
+    design = np.hstack(
+        [np.tile(np.eye(n), (t, 1)), np.repeat(np.eye(t), n, axis=0)[:, 1:]]
+    )  # rows run over years, then regions
+    for j in range(m):
+        x = panel[:, :, j].ravel()
+        known = ~np.isnan(x)
+        _refuse_unseen(known.reshape(t, n), j)
+        seen = design[known]
+        inverse = np.linalg.pinv(seen.T @ seen)
+        guess = design @ (inverse @ (seen.T @ x[known]))
+        freedom = int(known.sum()) - int(np.linalg.matrix_rank(seen))
+        error = x[known] - guess[known]
+        variance = float(error @ error) / freedom if freedom > 0 else float("nan")
+        leverage = np.einsum("ik,kl,il->i", design, inverse, design)
+        fitted[:, :, j] = guess.reshape(t, n)
+        sd[:, :, j] = np.sqrt(variance * (1.0 + np.maximum(leverage, 0.0))).reshape(t, n)
+    return fitted, sd
+
+
+def _refuse_unseen(known: NDArray[np.bool_], j: int) -> None:
+    regions = ~known.any(axis=0)
+    if regions.any():
+        raise MissingBlockError(
+            "a region has no value of this indicator in any year", indicators=(j,), regions=positions(regions)
+        )
+    years = ~known.any(axis=1)
+    if years.any():
+        raise MissingBlockError(
+            "a year has no value of this indicator in any region", indicators=(j,), years=positions(years)
+        )
