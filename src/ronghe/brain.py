@@ -1,0 +1,203 @@
+"""The one core under every surface: ask, trace, find, ingest. Surfaces compute nothing."""
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cache, cached_property
+from importlib.resources import files
+from typing import Any
+
+from ronghe import __version__
+from ronghe.config import Config
+from ronghe.errors import UnknownName
+from ronghe.lake.findings import Findings
+from ronghe.lake.lake import Lake
+from ronghe.lake.loads import Version
+from ronghe.lake.snapshot import Snapshot
+from ronghe.lenses.base import Context, LensSpec, never, quiet
+from ronghe.model.finding import Finding, Result
+from ronghe.model.serial import canonical, to_document
+from ronghe.plugins import get_lens, lens_names
+from ronghe.trace import Trace, Tracer
+
+
+@cache
+def code_version() -> str:
+    """The package's version and a hash of the code that makes figures: kernels, lenses, model."""
+    digest = hashlib.sha256()
+    for room in ("kernels", "lenses", "model"):
+        folder = files("ronghe").joinpath(room)
+        for file in sorted(folder.iterdir(), key=lambda f: f.name):
+            if file.name.endswith((".py", ".csv", ".toml")):
+                digest.update(file.name.encode())
+                digest.update(file.read_bytes())
+    return f"{__version__}+{digest.hexdigest()[:10]}"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A finding together with the brain that can trace it."""
+
+    finding: Finding
+    brain: "Brain"
+
+    def __repr__(self) -> str:
+        return f"Answer({self.finding.lens}, {self.id}, tables={', '.join(self.tables)})"
+
+    @property
+    def id(self) -> str:
+        """The finding's content id."""
+        return self.finding.id
+
+    @property
+    def tables(self) -> Mapping[str, Result]:
+        """The tables of the answer."""
+        return self.finding.tables
+
+    @property
+    def json(self) -> bytes:
+        """The canonical JSON: what the API returns, to the byte."""
+        return canonical(to_document(self.finding))
+
+    def trace(self, column: str, row: int | None = None, *, table: str | None = None, **key: Any) -> Trace:
+        """Where one figure comes from: by row number, or by values of the key columns."""
+        where: int | Mapping[str, Any] = key or (row or 0)
+        return self.brain.tracer.trace(self.finding, column, where, table)
+
+
+class Brain:
+    """Questions on one lake.
+
+    Parameters
+    ----------
+    config : the settings in force.
+    lake : the lake; opened from the settings when not given.
+    version : a version of the lake to pin; the newest at each ask when ``None``.
+    workspace : whose private loads are seen besides the common ones; ``None`` sees all.
+    """
+
+    def __init__(
+        self, config: Config, lake: Lake | None = None, *, version: int | None = None, workspace: str | None = None
+    ) -> None:
+        self.config = config
+        self.lake = lake or Lake(config)
+        self._version = version
+        self.workspace = workspace
+
+    @property
+    def snapshot(self) -> Snapshot:
+        """The snapshot that the next ask reads."""
+        return self.lake.snapshot(self._version, self.workspace)
+
+    @cached_property
+    def findings(self) -> Findings:
+        """The findings kept."""
+        return Findings(self.lake.store)
+
+    @property
+    def lenses(self) -> tuple[str, ...]:
+        """The questions there are."""
+        return lens_names()
+
+    @staticmethod
+    def lens(name: str) -> LensSpec:
+        """A lens by its name; ``UnknownName`` with those there are."""
+        return get_lens(name)
+
+    def versions(self) -> list[Version]:
+        """Every version of the lake."""
+        return self.lake.versions()
+
+    def ask(
+        self,
+        lens: str,
+        /,
+        *,
+        progress: Callable[[str, int, int], None] = quiet,
+        cancelled: Callable[[], bool] = never,
+        fresh: bool = False,
+        **params: Any,
+    ) -> Answer:
+        """Ask a question.
+
+        Parameters
+        ----------
+        lens : the question's name.
+        progress, cancelled : for long asks.
+        fresh : compute again even when this very finding is kept.
+        params : the lens's own parameters.
+
+        Raises
+        ------
+        UnknownName : no such lens, parameter or value; carries those there are.
+        AskError : the question can't be answered as put.
+        """
+        return Answer(self._ask(get_lens(lens), params, self.snapshot, progress, cancelled, fresh), self)
+
+    def _ask(
+        self,
+        spec: LensSpec,
+        given: Mapping[str, Any],
+        snapshot: Snapshot,
+        progress: Callable[[str, int, int], None],
+        cancelled: Callable[[], bool],
+        fresh: bool,
+    ) -> Finding:
+        context = self._context(spec, spec.bind(given, snapshot), snapshot, progress, cancelled, fresh)
+        if not fresh:
+            kept = self.findings.get(context.identity)
+            if kept is not None:
+                return kept
+        finding = spec.function(context, **context.params)
+        self.findings.put(finding)
+        return finding
+
+    def _context(
+        self,
+        spec: LensSpec,
+        bound: Mapping[str, Any],
+        snapshot: Snapshot,
+        progress: Callable[[str, int, int], None],
+        cancelled: Callable[[], bool],
+        fresh: bool,
+    ) -> Context:
+        def asker(lens: str, /, **params: Any) -> Finding:
+            return self._ask(get_lens(lens), params, snapshot, progress, cancelled, fresh)
+
+        identity = spec.identity(bound, snapshot, code_version(), _all_reads(spec))
+        return Context(spec, bound, identity, snapshot, code_version(), asker, progress, cancelled)
+
+    def find(self, identity: str) -> Answer:
+        """A finding kept earlier, by its id or the beginning of it.
+
+        Raises
+        ------
+        UnknownName : none is kept under that id, or it stands on another workspace's private rows.
+        """
+        found = self.findings.find(identity)
+        if self.workspace is not None:
+            seen = {o.load for o in self.lake.snapshot(found.provenance.snapshot, self.workspace).loads}
+            if not {i.load for i in found.provenance.inputs} <= seen:
+                raise UnknownName("unknown_finding", identity)
+        return Answer(found, self)
+
+    @cached_property
+    def tracer(self) -> Tracer:
+        """The one function behind every trace."""
+        return Tracer(
+            snapshot=lambda version: self.lake.snapshot(version, self.workspace),
+            finding=lambda identity: self.find(identity).finding,
+            context=self._context_of,
+        )
+
+    def _context_of(self, finding: Finding) -> tuple[LensSpec, Context]:
+        spec = get_lens(finding.lens)
+        snapshot = self.lake.snapshot(finding.provenance.snapshot, self.workspace)
+        return spec, self._context(spec, spec.bind(finding.params, snapshot), snapshot, quiet, never, False)
+
+
+def _all_reads(spec: LensSpec) -> tuple[str, ...]:
+    names = set(spec.reads)
+    for name in spec.builds_on:
+        names |= set(_all_reads(get_lens(name)))
+    return tuple(sorted(names))

@@ -1,0 +1,54 @@
+"""The store of findings, by content id: a trace, a link and a report still work tomorrow."""
+
+import json
+
+from ronghe.errors import UnknownName
+from ronghe.lake.store import Store
+from ronghe.model.finding import Finding
+from ronghe.model.serial import canonical, from_document, to_document
+
+FOLDER = "_findings"
+
+
+class Findings:
+    """Findings kept beside the lake's tables, one canonical JSON file each."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def put(self, finding: Finding) -> bytes:
+        """Keep a finding; the same finding twice is kept once. Returns its canonical bytes."""
+        content = canonical(to_document(finding))
+        self._store.write(f"{FOLDER}/{finding.id}.json", content)
+        return content
+
+    def bytes(self, identity: str) -> bytes | None:
+        """The canonical bytes of a finding; ``None`` when it isn't kept."""
+        return self._store.read(f"{FOLDER}/{identity}.json")
+
+    def get(self, identity: str) -> Finding | None:
+        """A finding by its whole id; ``None`` when it isn't kept."""
+        content = self.bytes(identity)
+        return None if content is None else from_document(json.loads(content))
+
+    def find(self, start: str) -> Finding:
+        """A finding by its id or the beginning of it.
+
+        Raises
+        ------
+        UnknownName : none, or more than one, begins like that.
+        """
+        whole = self.get(start)
+        if whole is not None:
+            return whole
+        names = [n.removesuffix(".json") for n in self.names()]
+        matching = [n for n in names if n.startswith(start)]
+        if len(matching) == 1 and len(start) >= 4:
+            found = self.get(matching[0])
+            if found is not None:
+                return found
+        raise UnknownName("unknown_finding", start, matching or names)
+
+    def names(self) -> list[str]:
+        """The ids kept."""
+        return [n.removesuffix(".json") for n in self._store.names(FOLDER) if n.endswith(".json")]

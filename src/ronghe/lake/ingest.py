@@ -1,0 +1,295 @@
+"""One raw file into the lake: parse, check, balance, write, commit. Idempotent, atomic, nothing lost."""
+
+import datetime as dt
+import hashlib
+import json
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+from deltalake import DeltaTable, write_deltalake
+from deltalake.exceptions import DeltaError, TableNotFoundError
+
+from ronghe.errors import BalanceError, SourceError
+from ronghe.lake.check import quote
+from ronghe.lake.loads import Load, commit, read_log
+from ronghe.lake.staging import Staged, staging
+from ronghe.lake.store import Store, write_error
+from ronghe.model.table import contract
+from ronghe.sources.base import RawFile, Rejected, Relational, Skipped, Source, table_of
+
+Progress = Callable[[str, int, int], None]
+"""Called with (what, done, total); total 0 when it can't be known."""
+
+QUARANTINE = pa.schema(
+    [(n, pa.int64() if n == "row" else pa.string()) for n in
+     ("part", "row", "col", "column", "value", "reason", "expected", "_load")]
+)  # fmt: skip
+SKIPPED = pa.schema(
+    [(n, pa.int64() if n in ("row", "count") else pa.string()) for n in
+     ("part", "row", "reason", "count", "value", "_load")]
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What the registry or the user says of a file: licence, rank, who may see it."""
+
+    licence: str = ""
+    redistributable: bool = True
+    commercial: bool = True
+    invented: bool = False
+    url: str = ""
+    precedence: int = 50
+    workspace: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What became of one file: the load, whether it was new, and the lake's version now."""
+
+    load: Load
+    new: bool
+    version: int
+
+
+def identity(raw: RawFile, source: Source | Relational, mapping: str, terms: Terms) -> str:
+    """The load's identity: file, source, parser, contracts and mapping (repairs included), hashed."""
+    said = {
+        "sha256": raw.sha256,
+        "name": raw.name,
+        "dataset": raw.dataset,
+        "source": source.name,
+        "parser": source.version,
+        "contracts": {t: contract(t).version for t in source.tables},
+        "mapping": mapping,
+        "workspace": terms.workspace,
+    }
+    return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()[:20]
+
+
+def hash_file(path: Path) -> tuple[str, int]:
+    """The sha256 and the size of a file.
+
+    Raises
+    ------
+    SourceError : there is no such file, or it can't be read.
+    """
+    try:
+        with path.open("rb") as stream:
+            digest = hashlib.file_digest(stream, "sha256")
+            return digest.hexdigest(), stream.tell()
+    except OSError as error:
+        raise SourceError("source_unreadable", file=str(path), why=error.strerror or str(error)) from error
+
+
+def ingest_file(
+    store: Store,
+    source: Source | Relational,
+    raw: RawFile,
+    *,
+    terms: Terms,
+    mapping: str = "",
+    progress: Progress | None = None,
+    memory: str = "1GB",
+) -> Report:
+    """Bring one file into the lake. The caller holds the lake's ingest lock.
+
+    Raises
+    ------
+    SourceError : the file isn't what it claims, does not balance, or changed while it was read.
+    BalanceError : the source lost or doubled records; nothing was committed.
+    LakeError : the lake can't be written.
+    """
+    load_id = identity(raw, source, mapping, terms)
+    version, loads = read_log(store)
+    for old in loads:
+        if old.load == load_id and old.live:
+            return Report(old, new=False, version=version)
+    local = Path(store.root) if store.local else None
+    with staging(local) as staged, duckdb.connect() as connection:
+        connection.execute(f"SET memory_limit = '{memory}'")
+        connection.execute(f"SET temp_directory = '{str(staged.folder).replace(chr(39), chr(39) * 2)}'")
+        connection.execute("SET preserve_insertion_order = true")
+        _parse(source, raw, staged, progress)
+        _unchanged(raw)
+        staged.settle(connection)
+        accepted, counts = staged.accepted(connection)
+        if staged.records != accepted + staged.quarantined + staged.passed_over:
+            raise BalanceError(
+                "lake_balance",
+                file=raw.name,
+                records=staged.records,
+                accepted=accepted,
+                quarantined=staged.quarantined,
+                skipped=staged.passed_over,
+            )
+        slot = hashlib.sha256(f"{raw.dataset}|{raw.name}|{source.name}|{terms.workspace}".encode()).hexdigest()[:20]
+        others = [o for o in loads if o.live and o.slot != slot]
+        tables, overlaps = {}, {}
+        for name in sorted(counts):
+            overlaps[name] = _overlap(store, connection, staged, name, others)
+            tables[name] = _write(store, name, _reader(connection, staged, name, raw, load_id), load_id)
+        _write_faults(store, staged, load_id)
+        counts |= _write_repairs(store, staged, raw, load_id, tables)
+        load = Load(
+            load=load_id,
+            slot=slot,
+            dataset=raw.dataset,
+            source=source.name,
+            parser=source.version,
+            file=raw.name,
+            sha256=raw.sha256,
+            bytes=raw.bytes,
+            mapping=mapping,
+            licence=terms.licence,
+            redistributable=terms.redistributable,
+            commercial=terms.commercial,
+            invented=terms.invented,
+            url=terms.url,
+            precedence=terms.precedence,
+            workspace=terms.workspace,
+            records=staged.records,
+            accepted=accepted,
+            quarantined=staged.quarantined,
+            skipped=staged.passed_over,
+            at=dt.datetime.now(dt.UTC).isoformat(timespec="microseconds"),
+            rows=counts,
+            tables=tables,
+            skips=staged.skip_counts(),
+            overlaps={name: n for name, n in overlaps.items() if n},
+        )
+        return Report(load, new=True, version=commit(store, load, f"{raw.dataset}/{raw.name}"))
+
+
+def _parse(source: Source | Relational, raw: RawFile, staged: Staged, progress: Progress | None) -> None:
+    if isinstance(source, Relational):
+        _parse_relational(source, raw, staged)
+        return
+    for number, chunk in enumerate(source.parse(raw), start=1):
+        staged.add(chunk)
+        if progress is not None:
+            progress(raw.name, number, 0)
+
+
+def _parse_relational(source: Relational, raw: RawFile, staged: Staged) -> None:
+    import ibis
+
+    connection = ibis.duckdb.connect()
+    try:
+        relations = source.relations(connection, str(raw.path), raw.name)
+        staged.records = int(connection.execute(relations.records))
+        faults = connection.to_pyarrow(relations.faults).to_pylist()
+        staged.rejected = [
+            Rejected(f["_part"], f["_row"], f["column"], f["value"] or "", f["reason"], f["expected"] or "")
+            for f in faults
+        ]
+        skips = connection.to_pyarrow(relations.skips).to_pylist()
+        staged.skipped = [Skipped(s["reason"], 1, s["_part"], s["_row"]) for s in skips]
+        for name, expression in relations.rows.items():
+            schema = contract(name).schema
+            for batch in connection.to_pyarrow_batches(expression, chunk_size=200_000):
+                staged.spool(name, pa.Table.from_batches([batch]).select(schema.names).cast(schema))
+    except duckdb.Error as error:
+        raise SourceError("source_truncated", file=raw.name, why=str(error).splitlines()[0]) from error
+    finally:
+        connection.disconnect()
+
+
+def _unchanged(raw: RawFile) -> None:
+    digest, _ = hash_file(raw.path)
+    if digest != raw.sha256:
+        raise SourceError("source_changed", file=raw.name)
+
+
+def _overlap(
+    store: Store, connection: duckdb.DuckDBPyConnection, staged: Staged, name: str, others: Iterable[Load]
+) -> int:
+    """Rows whose key another live load of a table with precedence states as well."""
+    table = contract(name)
+    live = [o.load for o in others if name in o.rows]
+    if not table.precedence or not live:
+        return 0
+    delta = DeltaTable(store.address(name), storage_options=store.options or None)
+    connection.register("others", delta.to_pyarrow_dataset(partitions=[("_load", "in", live)]))
+    keys = ", ".join(quote(k) for k in table.keys)
+    query = f"SELECT count(*) FROM {staged.relation(connection, name)} t SEMI JOIN others USING ({keys})"
+    found = connection.execute(query).fetchall()[0][0]
+    connection.unregister("others")
+    return int(found)
+
+
+def _reader(
+    connection: duckdb.DuckDBPyConnection, staged: Staged, name: str, raw: RawFile, load: str
+) -> pa.RecordBatchReader:
+    schema = contract(name).lake_schema
+    query = f"SELECT *, '{raw.sha256}' AS _file, '{load}' AS _load FROM {staged.relation(connection, name)}"
+    batches: Any = connection.execute(query).to_arrow_reader(200_000)
+    return pa.RecordBatchReader.from_batches(schema, (_conform(b, schema) for b in batches))
+
+
+def _conform(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
+    return pa.Table.from_batches([batch]).select(schema.names).cast(schema).combine_chunks().to_batches()[0]
+
+
+def _write(store: Store, name: str, rows: Any, load: str) -> int:
+    """Append rows of one load; what an interrupted earlier try left of the same load is replaced."""
+    address = store.address(name)
+    options = store.options or None
+    try:
+        left = False
+        try:
+            left = bool(DeltaTable(address, storage_options=options).file_uris([("_load", "=", load)]))
+        except TableNotFoundError:
+            left = False
+        if left:
+            write_deltalake(address, rows, mode="overwrite", predicate=f"_load = '{load}'", storage_options=options)
+        else:
+            write_deltalake(address, rows, mode="append", partition_by=["_load"], storage_options=options)
+        return DeltaTable(address, storage_options=options).version()
+    except (DeltaError, OSError) as error:
+        raise write_error(error, address) from error
+
+
+def _write_faults(store: Store, staged: Staged, load: str) -> None:
+    if staged.rejected:
+        rows = [
+            {"part": r.part, "row": r.row, "col": r.col, "column": r.column, "value": r.value, "reason": r.reason,
+             "expected": r.expected, "_load": load} for r in staged.rejected
+        ]  # fmt: skip
+        _write(store, "_quarantine", pa.Table.from_pylist(rows, schema=QUARANTINE), load)
+    if staged.skipped:
+        rows = [
+            {"part": s.part, "row": s.row, "reason": s.reason, "count": s.count, "value": s.value, "_load": load}
+            for s in staged.skipped
+        ]
+        _write(store, "_skipped", pa.Table.from_pylist(rows, schema=SKIPPED), load)
+
+
+def _write_repairs(store: Store, staged: Staged, raw: RawFile, load: str, tables: dict[str, int]) -> dict[str, int]:
+    """Keep what an explicit table mended while reading as decisions of this load."""
+    if not staged.repairs:
+        return {}
+    repairs = staged.repairs
+    rows = table_of(
+        "decision",
+        {
+            "decision_id": [f"{load}-{n:06d}" for n in range(len(repairs))],
+            "by": [r.reason for r in repairs],
+            "kind": "repaired",
+            "subject": [f"{raw.name}|{r.part}|{r.row}" for r in repairs],
+            "field": [r.column for r in repairs],
+            "old": [r.old for r in repairs],
+            "new": [r.new for r in repairs],
+            "reason": [r.reason for r in repairs],
+        },
+        part=[r.part for r in repairs],
+        row=[r.row for r in repairs],
+    )
+    rows = rows.append_column("_file", pa.array([raw.sha256] * len(repairs)))
+    rows = rows.append_column("_load", pa.array([load] * len(repairs)))
+    tables["decision"] = _write(store, "decision", rows, load)
+    return {"decision": len(repairs)}

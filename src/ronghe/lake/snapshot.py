@@ -1,0 +1,146 @@
+"""A pinned, read-only view: the live loads of one version of the lake, table by table."""
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+from urllib.parse import unquote
+
+import pyarrow as pa
+from deltalake import DeltaTable
+
+from ronghe.errors import LakeError, UnknownName
+from ronghe.lake.engine import Engine
+from ronghe.lake.loads import Load
+from ronghe.lake.store import Store
+from ronghe.model.provenance import Input
+from ronghe.model.table import Table, contracts
+
+
+@dataclass
+class Snapshot:
+    """What a reader sees: it does not change while others write.
+
+    ``workspaces`` limits the view to loads of those workspaces (``""`` is what everyone may see).
+    """
+
+    store: Store
+    engine: Engine
+    version: int
+    loads: tuple[Load, ...]
+
+    def __repr__(self) -> str:
+        return f"Snapshot(version={self.version}, loads={len(self.loads)}, tables={', '.join(self.tables)})"
+
+    @cached_property
+    def tables(self) -> tuple[str, ...]:
+        """The tables that hold rows, sorted."""
+        return tuple(sorted({t for load in self.loads for t in load.rows}))
+
+    def count(self, table: str) -> int:
+        """The rows that the live loads gave to a table."""
+        return sum(load.rows.get(table, 0) for load in self.loads)
+
+    def loads_of(self, tables: Iterable[str]) -> tuple[Load, ...]:
+        """The loads that gave rows to any of the tables, in a fixed order."""
+        wanted = set(tables)
+        return tuple(sorted((o for o in self.loads if wanted & set(o.rows)), key=lambda o: (o.dataset, o.file, o.load)))
+
+    def digest(self, tables: Iterable[str]) -> str:
+        """A hash of what the tables hold here: the same rows give the same digest in any lake."""
+        names = sorted(o.load for o in self.loads_of(tables))
+        return hashlib.sha256("\n".join(names).encode()).hexdigest()
+
+    def inputs(self, tables: Iterable[str], only: Iterable[str] | None = None) -> tuple[Input, ...]:
+        """The raw files behind the tables, with licences; ``only`` keeps the loads named."""
+        names = tuple(tables)
+        kept = None if only is None else set(only)
+        return tuple(
+            Input(
+                dataset=o.dataset,
+                file=o.file,
+                sha256=o.sha256,
+                licence=o.licence,
+                redistributable=o.redistributable,
+                commercial=o.commercial,
+                rows=sum(o.rows.get(t, 0) for t in names),
+                load=o.load,
+                url=o.url,
+                invented=o.invented,
+            )
+            for o in self.loads_of(names)
+            if kept is None or o.load in kept
+        )
+
+    def versions_of(self, tables: Iterable[str]) -> dict[str, int]:
+        """The Delta version of each table at which every live row is found."""
+        return {t: max((o.tables[t] for o in self.loads if t in o.tables), default=-1) for t in sorted(set(tables))}
+
+    def raw(self, name: str) -> Any:
+        """Every live row of a table as an Ibis expression, loads that overlap included."""
+        table = self._contract(name)
+        return self.scan(name, table.lake_schema)
+
+    def scan(self, name: str, schema: pa.Schema) -> Any:
+        """The live rows of a stored table with a given schema."""
+        live = [o.load for o in self.loads if name in o.rows]
+        version = self.versions_of([name])[name]
+        files: list[str] = []
+        address = self.store.address(name)
+        if live:
+            delta = DeltaTable(address, version=version, storage_options=self.store.options or None)
+            files = [unquote(f) for f in delta.file_uris([("_load", "in", live)])]
+            if not self.store.local:
+                dataset = delta.to_pyarrow_dataset(partitions=[("_load", "in", live)])
+                return self.engine.memory(dataset.to_table())
+        return self.engine.parquet(sorted(files), schema, address)
+
+    def table(self, name: str) -> Any:
+        """A table as readers see it: where loads state the same key, the one that ranks first.
+
+        Returns
+        -------
+        An Ibis expression with the contract's columns and the lineage columns.
+
+        Raises
+        ------
+        UnknownName : no contract has that name.
+        """
+        contract = self._contract(name)
+        rows = self.raw(name)
+        loads = [o for o in self.loads if name in o.rows]
+        if not contract.precedence or not any(o.overlaps.get(name) for o in loads):
+            return rows
+        import ibis
+
+        order = sorted(loads, key=lambda o: (o.precedence, _newest(o), o.file))
+        rank = ibis.memtable(
+            pa.table({"_load": [o.load for o in order], "_rank": pa.array(range(len(order)), pa.int64())})
+        )
+        joined = rows.join(rank, "_load")
+        window = ibis.window(group_by=list(contract.keys), order_by=[joined["_rank"], joined["_part"], joined["_row"]])
+        first = joined.mutate(_place=ibis.row_number().over(window)).filter(lambda t: t["_place"] == 0)
+        return first.select(*contract.lake_schema.names)
+
+    def rows(self, expression: Any) -> pa.Table:
+        """Run an expression of this snapshot."""
+        return self.engine.fetch(expression)
+
+    def load(self, identity: str) -> Load:
+        """The load of that identity."""
+        for one in self.loads:
+            if one.load == identity:
+                return one
+        raise LakeError("lake_load", name=identity)
+
+    def _contract(self, name: str) -> Table:
+        known = contracts()
+        if name not in known:
+            raise UnknownName("unknown_table", name, known)
+        return known[name]
+
+
+def _newest(load: Load) -> tuple[int, ...]:
+    """Sorts the newest moment first."""
+    return tuple(-ord(ch) for ch in load.at)

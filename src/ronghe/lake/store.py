@@ -1,0 +1,101 @@
+"""Where a lake's bytes lie: a local folder or an object store, behind one small face."""
+
+import errno
+import os
+import uuid
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pyarrow.fs as pafs
+
+from ronghe.errors import LakeError
+
+
+class Store:
+    """Small files and table addresses under one root.
+
+    Parameters
+    ----------
+    root : a folder, or an address such as ``s3://bucket/lake``.
+    options : the object store's options, as ``deltalake`` names them.
+    """
+
+    def __init__(self, root: str, options: Mapping[str, str] | None = None) -> None:
+        self.root = root.rstrip("/") or "/"
+        self.options = dict(options or {})
+        self.local = "://" not in self.root
+        self._fs: Any
+        if self.local:
+            self.root = str(Path(self.root).expanduser().resolve())
+            self._fs = pafs.LocalFileSystem()
+            self._prefix = self.root + "/"
+        else:
+            from deltalake.fs import DeltaStorageHandler
+
+            self._fs = pafs.PyFileSystem(DeltaStorageHandler(self.root, self.options))
+            self._prefix = ""
+
+    def address(self, name: str) -> str:
+        """The address of a table or file under the root."""
+        return f"{self.root}/{name}"
+
+    def make(self) -> None:
+        """Make the root; a clear error where it can't be written."""
+        if not self.local:
+            return
+        try:
+            Path(self.root).mkdir(parents=True, exist_ok=True)
+            probe = Path(self.root) / f".probe-{uuid.uuid4().hex}"
+            probe.write_bytes(b"")
+            probe.unlink()
+        except OSError as error:
+            raise write_error(error, self.root) from error
+
+    def read(self, name: str) -> bytes | None:
+        """The bytes of a small file; ``None`` when there is none."""
+        try:
+            with self._fs.open_input_stream(self._prefix + name) as stream:
+                return bytes(stream.read())
+        except FileNotFoundError:
+            return None
+
+    def write(self, name: str, content: bytes) -> None:
+        """Write a small file whole or not at all."""
+        if not self.local:
+            with self._fs.open_output_stream(self._prefix + name) as stream:
+                stream.write(content)
+            return
+        path = Path(self.root) / name
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            draft = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
+            with draft.open("wb") as stream:
+                stream.write(content)
+                stream.flush()
+                os.fsync(stream.fileno())
+            draft.replace(path)
+        except OSError as error:
+            raise write_error(error, str(path)) from error
+
+    def names(self, folder: str) -> list[str]:
+        """The names of the files directly in a folder, sorted; empty when there is no such folder."""
+        selector = pafs.FileSelector(self._prefix + folder, allow_not_found=True)
+        found = self._fs.get_file_info(selector)
+        return sorted(Path(i.path).name for i in found if i.type == pafs.FileType.File)
+
+    def remove(self, name: str) -> None:
+        """Remove a small file; nothing happens when there is none."""
+        if self.read(name) is not None:
+            self._fs.delete_file(self._prefix + name)
+
+
+def write_error(error: BaseException, where: str) -> LakeError:
+    """The lake's own error for a failed write: disk full, no permission, or what the system says."""
+    text = str(error)
+    code = getattr(error, "errno", None)
+    if code in {errno.ENOSPC, errno.EDQUOT} or "No space left" in text or "os error 28" in text:
+        return LakeError("lake_full", where=where)
+    if code in {errno.EACCES, errno.EPERM, errno.EROFS} or "ermission denied" in text or "Read-only file" in text:
+        return LakeError("lake_readonly", where=where)
+    return LakeError("lake_write", where=where, why=text)

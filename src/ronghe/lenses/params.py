@@ -1,0 +1,161 @@
+"""The types of questions' parameters: small ``str`` and ``int`` classes that parse themselves and know their values."""
+
+from collections.abc import Sequence
+from typing import Any, ClassVar, NamedTuple, Self
+
+from ronghe.errors import AskError, UnknownName
+from ronghe.lake.snapshot import Snapshot
+from ronghe.model.regions import find_region, region_names
+from ronghe.model.text import both
+
+
+class Choice(NamedTuple):
+    """A value that a parameter may take, with its name in both languages."""
+
+    value: str
+    names: dict[str, str]
+
+
+class Named(str):
+    """A text parameter. ``code`` is the error's key when the value is none of the choices."""
+
+    code: ClassVar[str] = "unknown_value"
+    reads: ClassVar[tuple[str, ...]] = ()
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """The value behind what a user wrote."""
+        return cls(text.strip())
+
+    @classmethod
+    def choices(cls, snapshot: Snapshot) -> Sequence[Choice] | None:
+        """The values this snapshot offers; ``None`` when any text will do."""
+        del snapshot
+        return None
+
+    @classmethod
+    def check(cls, value: Self, snapshot: Snapshot, name: str) -> Self:
+        """The value, if the snapshot offers it.
+
+        Raises
+        ------
+        UnknownName : it doesn't; carries those that it offers.
+        """
+        offered = cls.choices(snapshot)
+        if offered is None or value in {c.value for c in offered}:
+            return value
+        raise UnknownName(cls.code, value, [c.value for c in offered], parameter=name)
+
+
+def _distinct(snapshot: Snapshot, table: str, *columns: str) -> list[dict[str, Any]]:
+    expression = snapshot.table(table).select(*columns).distinct().order_by(list(columns))
+    return list(snapshot.rows(expression).to_pylist())
+
+
+class TableId(Named):
+    """An input-output table, such as ``cn-2020-153`` or ``wiod13-2011``."""
+
+    code = "unknown_io_table"
+    reads = ("io_table",)
+
+    @classmethod
+    def choices(cls, snapshot: Snapshot) -> Sequence[Choice]:
+        """The tables in the lake."""
+        rows = _distinct(snapshot, "io_table", "table_id", "name_zh", "name_en")
+        return [Choice(r["table_id"], both(r["name_zh"], r["name_en"])) for r in rows]
+
+
+class Region(Named):
+    """A country or province, by code or by name in either language; stands as its code."""
+
+    code = "unknown_region"
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """The code behind a name: ``44``, ``广东``, ``Guangdong`` and ``CN-44`` are the same."""
+        return cls(find_region(text.strip()) or text.strip())
+
+
+class IoRegion(Region):
+    """A region of an input-output table."""
+
+    reads = ("io_table",)
+
+
+class PanelRegion(Region):
+    """A region that the indicator panel holds."""
+
+    reads = ("indicator",)
+
+    @classmethod
+    def choices(cls, snapshot: Snapshot) -> Sequence[Choice]:
+        """The regions of the panel."""
+        rows = _distinct(snapshot, "indicator", "region")
+        return [Choice(r["region"], region_names(r["region"])) for r in rows]
+
+
+class Indicator(Named):
+    """An indicator of the panel."""
+
+    code = "unknown_indicator"
+    reads = ("indicator", "indicator_def")
+
+    @classmethod
+    def choices(cls, snapshot: Snapshot) -> Sequence[Choice]:
+        """The indicators of the panel, with their names."""
+        names = {
+            r["indicator"]: both(r["name_zh"], r["name_en"])
+            for r in _distinct(snapshot, "indicator_def", "indicator", "name_zh", "name_en")
+        }
+        rows = _distinct(snapshot, "indicator", "indicator")
+        return [Choice(r["indicator"], names.get(r["indicator"], both(None, r["indicator"]))) for r in rows]
+
+
+class Chain(Named):
+    """A supply chain, such as ``chips``."""
+
+    code = "unknown_chain"
+    reads = ("supply_step",)
+
+    @classmethod
+    def choices(cls, snapshot: Snapshot) -> Sequence[Choice]:
+        """The chains in the lake."""
+        return [Choice(r["chain"], both(None, r["chain"])) for r in _distinct(snapshot, "supply_step", "chain")]
+
+
+class Year(int):
+    """A year; ``2020年`` is read as 2020. ``0`` stands for the latest there is."""
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """The year behind what a user wrote.
+
+        Raises
+        ------
+        AskError : it isn't a year.
+        """
+        digits = str(text).strip().removesuffix("年")
+        if digits in {"latest", "最新", "0"}:
+            return cls(0)
+        if not digits.isdecimal() or not 1000 <= int(digits) <= 2999:
+            raise AskError("not_a_year", value=str(text))
+        return cls(int(digits))
+
+
+LATEST = Year(0)
+
+
+def pick_year(year: int, known: Sequence[int], what: str) -> int:
+    """The year asked for, or the latest of ``known`` when it is 0.
+
+    Raises
+    ------
+    UnknownName : there are no figures for that year; names the years that have them.
+    """
+    if not known:
+        raise AskError("no_years", what=what)
+    if year == 0:
+        return max(known)
+    if year not in known:
+        raise UnknownName("unknown_year", str(year), [str(y) for y in sorted(known)], what=what)
+    return year

@@ -1,0 +1,60 @@
+"""Sources and lenses come through entry points; the built-in ones take the same door as anyone's."""
+
+from functools import cache
+from importlib.metadata import EntryPoint, entry_points
+
+from ronghe.errors import UnknownName
+from ronghe.lenses.base import LensSpec
+from ronghe.sources.base import Relational, Source
+
+SOURCES = "ronghe.sources"
+LENSES = "ronghe.lenses"
+
+
+@cache
+def _points(group: str) -> dict[str, EntryPoint]:
+    return {point.name: point for point in sorted(entry_points(group=group), key=lambda p: p.name)}
+
+
+def lens_names() -> tuple[str, ...]:
+    """The names of every lens installed; nothing is imported."""
+    return tuple(_points(LENSES))
+
+
+def source_names() -> tuple[str, ...]:
+    """The names of every dataset that a source is installed for; nothing is imported."""
+    return tuple(_points(SOURCES))
+
+
+@cache
+def get_lens(name: str) -> LensSpec:
+    """A lens by its name.
+
+    Raises
+    ------
+    UnknownName : no such lens; carries those there are.
+    """
+    points = _points(LENSES)
+    if name not in points:
+        raise UnknownName("unknown_lens", name, points)
+    found = points[name].load()
+    if not isinstance(found, LensSpec):
+        raise TypeError(f"entry point {points[name].value} is no lens")
+    return found
+
+
+@cache
+def get_source(dataset: str) -> Source | Relational:
+    """The source that reads a dataset.
+
+    Raises
+    ------
+    UnknownName : no source reads it; carries those that are read.
+    """
+    points = _points(SOURCES)
+    if dataset not in points:
+        raise UnknownName("unknown_dataset", dataset, points)
+    found = points[dataset].load()()
+    if not isinstance(found, (Source, Relational)):
+        raise TypeError(f"entry point {points[dataset].value} is no source")
+    return found
