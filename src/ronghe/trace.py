@@ -125,7 +125,9 @@ class Tracer:
     ) -> Trace:
         basis = field.basis
         origins: tuple[Origin, ...] = ()
-        total, paths, child, kind = 0, (), None, "key"
+        paths: tuple[Contribution, ...] = ()
+        child: Trace | None = None
+        total, kind = 0, "key"
         snapshot = self.snapshot(finding.provenance.snapshot)
         if isinstance(basis, Rows):
             kind = "rows"
