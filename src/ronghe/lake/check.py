@@ -109,7 +109,7 @@ def duplicates(connection: duckdb.DuckDBPyConnection, name: str, file: Path) -> 
         return found
     keys = ", ".join(quote(k) for k in table.keys)
     source = parquet(file)
-    repeated: Any = connection.execute(
+    repeated: Any = connection.sql(
         f"WITH seen AS (SELECT {keys} FROM {source} GROUP BY ALL HAVING count(*) > 1) "
         f"SELECT t.* FROM {source} t SEMI JOIN seen USING ({keys}) ORDER BY file_row_number"
     ).to_arrow_table()

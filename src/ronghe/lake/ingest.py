@@ -214,7 +214,7 @@ def _overlap(
     if not table.precedence or not live:
         return 0
     delta = DeltaTable(store.address(name), storage_options=store.options or None)
-    connection.register("others", delta.to_pyarrow_dataset(partitions=[("_load", "in", live)]))
+    connection.register("others", delta.to_pyarrow_dataset(file_pruning_predicate=[("_load", "in", live)]))
     keys = ", ".join(quote(k) for k in table.keys)
     query = f"SELECT count(*) FROM {staged.relation(connection, name)} t SEMI JOIN others USING ({keys})"
     found = connection.execute(query).fetchall()[0][0]
@@ -227,7 +227,7 @@ def _reader(
 ) -> pa.RecordBatchReader:
     schema = contract(name).lake_schema
     query = f"SELECT *, '{raw.sha256}' AS _file, '{load}' AS _load FROM {staged.relation(connection, name)}"
-    batches: Any = connection.execute(query).to_arrow_reader(200_000)
+    batches: Any = connection.sql(query).to_arrow_reader(200_000)
     return pa.RecordBatchReader.from_batches(schema, (_conform(b, schema) for b in batches))
 
 
@@ -242,7 +242,9 @@ def _write(store: Store, name: str, rows: Any, load: str) -> int:
     try:
         left = False
         try:
-            left = bool(DeltaTable(address, storage_options=options).file_uris([("_load", "=", load)]))
+            left = bool(
+                DeltaTable(address, storage_options=options).file_uris(file_pruning_predicate=[("_load", "=", load)])
+            )
         except TableNotFoundError:
             left = False
         if left:

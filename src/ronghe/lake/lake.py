@@ -97,7 +97,7 @@ class Lake:
             rows = schema.empty_table()
         else:
             delta = DeltaTable(self.store.address(name), storage_options=self.store.options or None)
-            dataset = delta.to_pyarrow_dataset(partitions=[("_load", "in", sorted(loads))])
+            dataset = delta.to_pyarrow_dataset(file_pruning_predicate=[("_load", "in", sorted(loads))])
             rows = dataset.to_table().select(schema.names).cast(schema)
         by_load = {o.load: o for o in snapshot.loads}
         keys = rows.column("_load").to_pylist()

@@ -90,9 +90,9 @@ class Snapshot:
         address = self.store.address(name)
         if live:
             delta = DeltaTable(address, version=version, storage_options=self.store.options or None)
-            files = [unquote(f) for f in delta.file_uris([("_load", "in", live)])]
+            files = [unquote(f) for f in delta.file_uris(file_pruning_predicate=[("_load", "in", live)])]
             if not self.store.local:
-                dataset = delta.to_pyarrow_dataset(partitions=[("_load", "in", live)])
+                dataset = delta.to_pyarrow_dataset(file_pruning_predicate=[("_load", "in", live)])
                 return self.engine.memory(dataset.to_table())
         return self.engine.parquet(sorted(files), schema, address)
 
