@@ -53,8 +53,12 @@ def test_equals_statsmodels(data):
     _, group = np.unique(group, return_inverse=True)
     alone = [happened[group == g].any() and (group == g).sum() > 1 for g in range(group.max() + 1)]
     if group.max() == 1 and all(alone):
-        statistic, p = survdiff(length, happened.astype(int), group)
         both = log_rank(length, happened, group)
+        try:
+            statistic, p = survdiff(length, happened.astype(int), group)
+        except np.linalg.LinAlgError:  # all at risk had the event together: nothing can be told apart
+            assert both.p == 1
+            return
         assert both.statistic == pytest.approx(statistic)
         assert both.p == pytest.approx(p)
 

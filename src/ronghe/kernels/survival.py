@@ -120,7 +120,7 @@ def kaplan_meier(
     time = np.unique(length[event])
     risk = _at_risk(time, length, start)
     count = _happening(time, length[event])
-    curve: Floats = np.cumprod(1 - (count / risk).astype(np.float64))
+    curve = np.asarray(np.cumprod(1 - count / risk), dtype=np.float64)
     lower, upper = _limits(curve, risk, count, float(norm.ppf((1 + level) / 2)))
     return Survival(time, risk, count, curve, lower, upper, float(length.max()), length.size, int((~event).sum()))
 
