@@ -10,7 +10,7 @@ import re
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from types import MappingProxyType
 from typing import Any, Final
@@ -88,11 +88,14 @@ def repairs(kind: str) -> Mapping[tuple[str, str], str]:
 
 def plain(value: Any) -> str:
     """A cell as text without any white space, in compatibility form; missing values are empty."""
-    if value is None or value != value:  # NaN is the one value that differs from itself
+    if value is None or (isinstance(value, float) and math.isnan(value)):
         return ""
-    text = unicodedata.normalize("NFKC", str(value))
-    squeezed = re.sub(r"\s+", "", text)
-    return "" if squeezed == "<NA>" else squeezed
+    return _squeezed(str(value))
+
+
+@lru_cache(maxsize=8192)
+def _squeezed(text: str) -> str:
+    return re.sub(r"\s+", "", unicodedata.normalize("NFKC", text))
 
 
 def year_of(value: Any) -> int | None:
@@ -109,11 +112,9 @@ def number_of(value: Any) -> float | None:
     ValueError : the cell holds something else.
     """
     text = plain(value)
-    if isinstance(value, bool):
-        raise ValueError(text)
     if text in MISSING:
         return None
-    figure = float(text.replace(",", "").replace("，", ""))
+    figure = float(text.replace(",", ""))  # "True" is no number, so a logical cell is refused here
     if not math.isfinite(figure):
         raise ValueError(text)
     return figure

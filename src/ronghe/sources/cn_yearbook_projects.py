@@ -12,6 +12,9 @@ COLUMNS: Final = ("year", "date", "NO", "title", "institution", "funds", "type",
 _CJK: Final = r"[\u3000-\u303f\u4e00-\u9fff\uff00-\uffef]"
 _WRAP: Final = re.compile(rf"(?<={_CJK})\s+(?={_CJK})")
 
+Entry = tuple[int, Mapping[str, str]]
+"""One line of the list: its number in the file and its cells."""
+
 
 def projects(raw: RawFile) -> Iterator[Chunk]:
     """One record a line. A project announced twice is kept once, from the earlier notice.
@@ -25,29 +28,29 @@ def projects(raw: RawFile) -> Iterator[Chunk]:
             missing = [name for name in COLUMNS if name not in (reader.fieldnames or ())]
             if missing:
                 raise not_this_format(raw, "the list of projects", f"no column {', '.join(missing)}")
-            entries = [(reader.line_num, entry) for entry in reader]
+            entries: list[Entry] = [(reader.line_num, entry) for entry in reader]
     except (UnicodeDecodeError, csv.Error) as error:
         raise not_this_format(raw, "the list of projects (CSV, UTF-8)", str(error)) from error
+    notices = _notices(entries)
     pile = Pile("")
     pile.skip("header", 1)
-    kept = _first_notices(entries)
     for row, entry in entries:
         number = _number(entry)
-        if number and kept[number][0] != row:
+        of_project = notices.get(number, [(row, entry)])
+        if of_project[0][0] != row:
             pile.skip("repeat_notice", row, number)
         else:
-            later = [other for at, other in entries if at != row and number and _number(other) == number]
-            _project(pile, row, entry, next((e for e in later if _cell(e, "duration")), None))
+            _project(pile, row, entry, next((e for _, e in of_project[1:] if _cell(e, "duration")), None))
     yield pile.chunk("project")
 
 
-def _first_notices(entries: list[tuple[int, dict[str, str]]]) -> dict[str, tuple[int, str]]:
-    kept: dict[str, tuple[int, str]] = {}
+def _notices(entries: list[Entry]) -> dict[str, list[Entry]]:
+    """The notices of each project, earliest first; lines without a number stand alone."""
+    found: dict[str, list[Entry]] = {}
     for row, entry in entries:
-        number, date = _number(entry), _cell(entry, "date")
-        if number not in kept or date < kept[number][1]:
-            kept[number] = (row, date)
-    return kept
+        if number := _number(entry):
+            found.setdefault(number, []).append((row, entry))
+    return {number: sorted(group, key=lambda e: (_cell(e[1], "date"), e[0])) for number, group in found.items()}
 
 
 def _cell(entry: Mapping[str, str], column: str) -> str:

@@ -1,7 +1,6 @@
 """The tidy R tables (``.rda``) of the science and technology yearbook: panels, codebook, laboratories, districts."""
 
 import re
-import warnings
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import PurePosixPath
 from types import MappingProxyType
@@ -21,11 +20,24 @@ from ronghe.sources.cn_yearbook_panel import (
     repairs,
     year_of,
 )
+from ronghe.sources.r_data import read_r
 
 PANELS: Final = (
-    "RDActivity RDIntense RDSource RDLaborHour RDPatentAccept RDPatentAuthority RDPatentValid "
-    "RDPaperInternational IndustryRD IndustryOperation IndustryTrade MarketPull MarketPush PublicBudget"
-).split()
+    "RDActivity",
+    "RDIntense",
+    "RDSource",
+    "RDLaborHour",
+    "RDPatentAccept",
+    "RDPatentAuthority",
+    "RDPatentValid",
+    "RDPaperInternational",
+    "IndustryRD",
+    "IndustryOperation",
+    "IndustryTrade",
+    "MarketPull",
+    "MarketPush",
+    "PublicBudget",
+)
 PANEL_COLUMNS: Final = ("province", "year", "chn_block4", "value", "units", "variables")
 ABROAD: Final = frozenset({"台湾", "香港", "澳门", "海外"})
 
@@ -37,20 +49,10 @@ def read_frame(raw: RawFile, columns: tuple[str, ...]) -> tuple[str, pd.DataFram
     ------
     SourceError : the file is not R data, is cut short, or its frame lacks a column.
     """
-    import rdata
-
-    try:
-        with warnings.catch_warnings():
-            # tibbles and readr's column specs carry classes that say nothing about the figures
-            warnings.filterwarnings("ignore", message="Missing constructor for R class", category=UserWarning)
-            objects = rdata.read_rda(raw.path)
-    except (OSError, EOFError, ValueError, LookupError, NotImplementedError) as error:
-        raise not_this_format(raw, "R data (.rda)", str(error)) from error
-    frames = {str(name): value for name, value in objects.items() if isinstance(value, pd.DataFrame)}
+    frames = {name: value for name, value in read_r(raw).items() if isinstance(value, pd.DataFrame)}
     if len(frames) != 1:
         raise not_this_format(raw, "R data with one data frame", f"it holds {len(frames)}")
     ((name, frame),) = frames.items()
-    frame.columns = pd.Index([str(column) for column in frame.columns])
     missing = [column for column in columns if column not in frame.columns]
     if missing:
         raise not_this_format(raw, f"the table {name}", f"no column {', '.join(missing)}")
