@@ -204,7 +204,7 @@ def _text(frame: pd.DataFrame, column: str) -> NDArray[np.object_]:
     if column not in frame:
         return np.full(len(frame), None, dtype=object)
     values = frame[column].astype("string").str.strip()
-    return np.array(values.where(values != "").to_numpy(dtype=object, na_value=None))
+    return np.array([value if isinstance(value, str) and value else None for value in values], dtype=object)
 
 
 def _origins(frame: pd.DataFrame, part: str, file: str) -> NDArray[np.object_]:
