@@ -61,7 +61,7 @@ class World:
     @property
     def tolerance(self) -> float:
         """What rounding may take from a row, in million USD."""
-        return LOSS_PER_CELL * (self.flows.shape[1] + self.final.shape[1])
+        return LOSS_PER_CELL * float(self.flows.shape[1] + self.final.shape[1])
 
 
 class Wiod2013:
@@ -103,9 +103,10 @@ def _world(content: Any, part: str, file: str) -> World:
         _wrong_shape(part, file, "members", ", ".join(found), ", ".join(_MEMBERS))
     countries = tuple(str(name) for name in np.ravel(content["countries"]))
     industries = tuple(str(name) for name in np.ravel(content["industries"]))
-    for name in (*countries, *industries):
-        if name not in _regions() and name not in _industries():
-            raise SourceError("source_wiod_name", file=file, table=part, name=name)
+    unknown = [name for name in countries if name not in _regions()]
+    unknown += [name for name in industries if name not in _industries()]
+    if unknown:
+        raise SourceError("source_wiod_name", file=file, table=part, name=unknown[0])
     size = len(countries) * len(industries)
     shapes = {"year": (1,), "inter": (size, size), "final": (size, len(countries) * len(USES)), "output": (size,)}
     arrays = {}
