@@ -12,6 +12,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ronghe.kernels.errors import KernelError
+
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Index = NDArray[np.int32]
@@ -19,39 +21,53 @@ Index = NDArray[np.int32]
 ESSENTIAL, NON_ESSENTIAL, IRRELEVANT = 2, 1, 0
 
 
-class NetworkError(ValueError):
+class NetworkError(KernelError):
     """A network that cannot be used; `edges` and `firms` hold the positions of what is wrong in the input."""
+
+    code_name = "network"
 
     def __init__(self, message: str, *, edges: Ints | None = None, firms: Ints | None = None) -> None:
         self.edges = np.zeros(0, dtype=np.int64) if edges is None else edges
         self.firms = np.zeros(0, dtype=np.int64) if firms is None else firms
         word, which = ("edges", self.edges) if self.edges.size else ("firms", self.firms)
-        shown = which[:10].tolist()
-        super().__init__(f"{message}: {word} {shown}{' ...' if which.size > 10 else ''} ({which.size} in all)")
+        shown = f"{which[:10].tolist()}{' ...' if which.size > 10 else ''} ({which.size} in all)"
+        super().__init__(self.code_name, f"{message}: {word} {shown}", edges=self.edges, firms=self.firms)
 
 
 class DuplicateEdgeError(NetworkError):
     """The same supplier and customer more than once; `edges` holds every repetition after the first."""
 
+    code_name = "duplicate_edge"
+
 
 class DanglingEdgeError(NetworkError):
     """An edge from or to a firm that does not exist."""
+
+    code_name = "dangling_edge"
 
 
 class SelfLoopError(NetworkError):
     """A firm that sells to itself."""
 
+    code_name = "self_loop"
+
 
 class FlowError(NetworkError):
     """A flow that is negative or not finite."""
+
+    code_name = "flow"
 
 
 class SectorError(NetworkError):
     """A firm whose sector is not a row of the essentiality matrix."""
 
+    code_name = "sector"
+
 
 class SalesError(NetworkError):
     """Sales that are negative, not finite, or less than what the firm sells inside the network."""
+
+    code_name = "sales"
 
 
 class Layout(NamedTuple):
@@ -118,31 +134,30 @@ def network(
 ) -> Network:
     """Check an edge list and lay it out for the cascade kernels.
 
-    Args:
-        supplier: (m,) firm that sells, numbered from 0.
-        customer: (m,) firm that buys.
-        value: (m,) what the customer buys from the supplier, any one money unit; links of value 0 are
-            no links and are left out.
-        sector: (n,) sector of each firm, numbered from 0.
-        essential: (K, K) matrix e, row = supplier's sector, column = customer's: 2 essential,
-            1 non-essential, 0 irrelevant.
-        sales: (n,) total sales s, same unit as value; None counts sales inside the network plus
-            final_demand.
-        final_demand: (n,) sales to final demand; only where sales is None.
+    Parameters
+    ----------
+    supplier : (m,) firm that sells, numbered from 0.
+    customer : (m,) firm that buys.
+    value : (m,) what the customer buys from the supplier, any one money unit; links of value 0 are no links
+        and are left out.
+    sector : (n,) sector of each firm, numbered from 0.
+    essential : (K, K) matrix e, row = supplier's sector, column = customer's: 2 essential, 1 non-essential,
+        0 irrelevant.
+    sales : (n,) total sales s, same unit as value; None counts sales inside the network plus final_demand.
+    final_demand : (n,) sales to final demand; only where sales is None.
 
-    Returns:
-        The network.
+    Raises
+    ------
+    DanglingEdgeError, SelfLoopError, DuplicateEdgeError, FlowError, SectorError, SalesError
+        With the positions of what is wrong.
+    KernelError
+        ``shape``, ``type``, ``essential`` (other entries), ``sales`` (nobody sells anything).
 
-    Raises:
-        DanglingEdgeError, SelfLoopError, DuplicateEdgeError, FlowError, SectorError, SalesError: with the
-            positions of what is wrong.
-        ValueError: shapes that do not match, or an essentiality matrix with other entries.
-
-    Example:
-        >>> net = network([0, 1], [1, 2], [5.0, 4.0], [0, 1, 1], [[2, 2], [1, 1]], final_demand=[0, 1, 6])
-        >>> net.n_firms, net.n_links, net.total
-        (3, 2, 16.0)
-
+    Examples
+    --------
+    >>> net = network([0, 1], [1, 2], [5.0, 4.0], [0, 1, 1], [[2, 2], [1, 1]], final_demand=[0, 1, 6])
+    >>> net.n_firms, net.n_links, net.total
+    (3, 2, 16.0)
     """
     kind = _essential(essential)
     group = np.asarray(sector, dtype=np.int64).ravel()
@@ -168,9 +183,9 @@ def network(
 def _essential(essential: ArrayLike) -> NDArray[np.int8]:
     raw = np.asarray(essential)
     if raw.ndim != 2 or raw.shape[0] != raw.shape[1]:
-        raise ValueError(f"essential has shape {raw.shape}; it must be (K, K)")
+        raise KernelError("shape", f"essential has shape {raw.shape}; it must be (K, K)")
     if not np.isin(raw, (IRRELEVANT, NON_ESSENTIAL, ESSENTIAL)).all():
-        raise ValueError("essential holds values other than 2 (essential), 1 (non-essential), 0 (irrelevant)")
+        raise KernelError("essential", "essential holds values other than 2 (essential), 1 (non-essential), 0 (irrelevant)")
     return raw.astype(np.int8)
 
 
@@ -178,11 +193,11 @@ def _edges(supplier: ArrayLike, customer: ArrayLike, value: ArrayLike, n: int) -
     ends = np.asarray(supplier), np.asarray(customer)
     for end in ends:
         if end.size and not np.issubdtype(end.dtype, np.integer):
-            raise ValueError(f"supplier and customer must be whole numbers, not {end.dtype}")
+            raise KernelError("type", f"supplier and customer must be whole numbers, not {end.dtype}")
     sell, buy = (end.astype(np.int64).ravel() for end in ends)
     flow = np.asarray(value, dtype=np.float64).ravel()
     if not sell.size == buy.size == flow.size:
-        raise ValueError(f"supplier ({sell.size}), customer ({buy.size}) and value ({flow.size}) differ in length")
+        raise KernelError("shape", f"supplier ({sell.size}), customer ({buy.size}) and value ({flow.size}) differ in length")
     bad = (sell < 0) | (sell >= n) | (buy < 0) | (buy >= n)
     if bad.any():
         raise DanglingEdgeError(f"supplier or customer outside 0..{n - 1}", edges=np.flatnonzero(bad))
@@ -203,11 +218,11 @@ def _edges(supplier: ArrayLike, customer: ArrayLike, value: ArrayLike, n: int) -
 
 def _sales(inside: Floats, n: int, sales: ArrayLike | None, final_demand: ArrayLike | None) -> Floats:
     if sales is not None and final_demand is not None:
-        raise ValueError("give sales or final_demand, not both")
+        raise KernelError("sales", "give sales or final_demand, not both")
     given = sales if sales is not None else final_demand
     extra = np.zeros(n) if given is None else np.asarray(given, dtype=np.float64).ravel()
     if extra.size != n:
-        raise ValueError(f"sales or final_demand has {extra.size} entries for {n} firms")
+        raise KernelError("shape", f"sales or final_demand has {extra.size} entries for {n} firms")
     bad = ~np.isfinite(extra) | (extra < 0)
     if bad.any():
         raise SalesError("sales negative or not finite", firms=np.flatnonzero(bad))
@@ -217,7 +232,7 @@ def _sales(inside: Floats, n: int, sales: ArrayLike | None, final_demand: ArrayL
         raise SalesError("sales below what the firm sells inside the network", firms=np.flatnonzero(bad))
     result: Floats = np.maximum(total, inside)
     if not result.sum() > 0:
-        raise ValueError("nobody sells anything: the index has no denominator")
+        raise KernelError("sales", "nobody sells anything: the index has no denominator")
     return result
 
 

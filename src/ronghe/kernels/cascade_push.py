@@ -6,7 +6,7 @@ Accumulators persist between steps, so a step costs the links out of the firms t
 Jacobi: increments are taken from the state at the start of the step, then pushed.
 """
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numba import njit
@@ -222,7 +222,8 @@ def clear_supply(net: Layout, w: Desk, n_seen: int) -> None:
 
 
 @njit(nogil=True, cache=True)
-def _push_demand(net: Layout, w: Desk, step: int, n_who: int, n_seen: int) -> tuple[int, int, int]:
+def push_demand_step(net: Layout, w: Desk, step: int, n_who: int, n_seen: int) -> tuple[int, int, int]:
+    """Push increments to suppliers: (firms that moved, firms with a loss, links touched)."""
     n_moved, touched = 0, 0
     for a in range(n_who):
         i, by = w.who[a], w.step_by[a]
@@ -275,7 +276,7 @@ def push_demand(
                 w.step_by[n_who] = w.loss[i] - w.sent[i]
                 w.sent[i] = w.loss[i]
                 n_who += 1
-        n_moved, n_seen, links = _push_demand(net, w, step, n_who, n_seen)
+        n_moved, n_seen, links = push_demand_step(net, w, step, n_who, n_seen)
         touched += links
         largest = 0.0
         for a in range(n_moved):
@@ -292,5 +293,3 @@ def clear_demand(w: Desk, n_seen: int) -> None:
         w.sent[j] = 0.0
         w.stamp[j] = -1
         w.pile[j] = 0.0
-
-

@@ -24,6 +24,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ronghe.kernels.errors import KernelError
 from ronghe.kernels.tails import TailFit, fit_tail
 
 Floats = NDArray[np.float64]
@@ -32,11 +33,12 @@ Ints = NDArray[np.int64]
 ROUNDS = 60
 
 
-class TableError(ValueError):
+class TableError(KernelError):
     """A table no firm network can be drawn from; `sectors` holds the offending sector numbers."""
 
-    def __init__(self, message: str, sectors: NDArray[np.integer]) -> None:
-        super().__init__(f"{message}: sectors {sectors[:10].tolist()}{' ...' if sectors.size > 10 else ''}")
+    def __init__(self, message: str, sectors: Ints) -> None:
+        shown = f"{sectors[:10].tolist()}{' ...' if sectors.size > 10 else ''}"
+        super().__init__("table", f"{message}: sectors {shown}", sectors=sectors)
         self.sectors = sectors
 
 
@@ -74,34 +76,6 @@ class SynthFirms:
     diagnostics: Diagnostics
 
 
-def domestic(Z: ArrayLike, x: ArrayLike, imports: ArrayLike) -> tuple[Floats, Floats]:
-    """Split imports out of a competitive-import table in proportion to use.
-
-    Every use of product k, intermediate or final, is taken to hold the same share of imports:
-    Z_d[k, :] = Z[k, :] · x[k] / (x[k] + imports[k]), and final demand is what remains, x − Z_d·1
-    (the proportionality assumption, Miller & Blair 2009, ch. 4).
-
-    Args:
-        Z: (K, K) flows, domestic and imported together.
-        x: (K,) gross output.
-        imports: (K,) imports, as positive numbers.
-
-    Returns:
-        Z_d (K, K) and f_d (K,), in the unit of Z.
-
-    Example:
-        >>> Zd, fd = domestic([[10.0, 20.0], [5.0, 5.0]], [80.0, 50.0], [20.0, 0.0])
-        >>> Zd.tolist(), fd.tolist()
-        ([[8.0, 16.0], [5.0, 5.0]], [56.0, 40.0])
-
-    """
-    flows, output = np.asarray(Z, dtype=np.float64), np.asarray(x, dtype=np.float64)
-    supply = output + np.asarray(imports, dtype=np.float64)
-    share = np.divide(output, supply, out=np.zeros_like(output), where=supply > 0)
-    inside = flows * share[:, None]
-    return inside, output - inside.sum(axis=1)
-
-
 def synth_firms(
     Z: ArrayLike,
     x: ArrayLike,
@@ -120,38 +94,41 @@ def synth_firms(
 ) -> SynthFirms:
     """Draw a firm network consistent with an input-output table (see the module).
 
-    Args:
-        Z: (K, K) flows from row sector to column sector, not negative.
-        x: (K,) gross output, with x = Z·1 + f.
-        f: (K,) final demand, not negative (see `domestic` for tables with imports).
-        n_firms: number of firms, at least the number of sectors with output.
-        n_links: number of supplier-customer pairs wanted, at least n_firms.
-        seed: the same seed and arguments give the same network.
-        counts: (K,) firms a sector; None shares n_firms out in proportion to x, at least one each.
-        law: distribution of sizes.
-        shape: Pareto tail exponent, or the lognormal's sigma.
-        in_power: suppliers of a firm grow as size**in_power.
-        out_power: customers of a firm grow as size**out_power.
-        sector_power: links of a block grow as Z[k, l]**sector_power.
-        noise: sigma of the lognormal factor in each link's value.
+    Parameters
+    ----------
+    Z : (K, K) flows from row sector to column sector, not negative.
+    x : (K,) gross output, with x = Z·1 + f.
+    f : (K,) final demand, not negative (`imports.domestic_shares` takes imports out of a competitive table).
+    n_firms : number of firms, at least the number of sectors with output.
+    n_links : number of supplier-customer pairs wanted, at least n_firms.
+    seed : the same seed and arguments give the same network.
+    counts : (K,) firms a sector; None shares n_firms out in proportion to x, at least one each.
+    law : distribution of sizes. shape : Pareto tail exponent, or the lognormal's sigma.
+    in_power : suppliers of a firm grow as size**in_power. out_power : its customers as size**out_power.
+    sector_power : links of a block grow as Z[k, l]**sector_power.
+    noise : sigma of the lognormal factor in each link's value.
 
-    Returns:
-        The network and its diagnostics; links sorted by supplier, then customer.
+    Returns
+    -------
+    The network and its diagnostics; links sorted by supplier, then customer.
 
-    Raises:
-        TableError: negative or missing entries, x ≠ Z·1 + f, or sectors without firms.
-        ValueError: wrong shapes, too few firms or links.
+    Raises
+    ------
+    TableError
+        Negative or missing entries, x ≠ Z·1 + f, or sectors without firms.
+    KernelError
+        ``shape``, ``n_firms`` or ``n_links`` (too few), ``counts``, ``law``.
 
-    Example:
-        >>> net = synth_firms([[1.0, 2.0], [3.0, 4.0]], [10.0, 12.0], [7.0, 5.0], 60, 200, seed=1)
-        >>> net.supplier.size, round(float(net.value.sum()), 9), round(float(net.sales.sum()), 9)
-        (200, 10.0, 22.0)
-
+    Examples
+    --------
+    >>> net = synth_firms([[1.0, 2.0], [3.0, 4.0]], [10.0, 12.0], [7.0, 5.0], 60, 200, seed=1)
+    >>> net.supplier.size, round(float(net.value.sum()), 9), round(float(net.sales.sum()), 9)
+    (200, 10.0, 22.0)
     """
     flows, output, demand = _table(Z, x, f)
     per_sector = _counts(output, n_firms, counts)
     if n_links < n_firms:
-        raise ValueError(f"n_links = {n_links} must be at least n_firms = {n_firms}: every firm buys something")
+        raise KernelError("n_links", f"n_links = {n_links} must be at least n_firms = {n_firms}: every firm buys something")
     rng = np.random.default_rng(seed)
     sector = np.repeat(np.arange(output.size), per_sector)
     size = _sizes(rng, sector, per_sector, output, law, shape)
@@ -159,7 +136,7 @@ def synth_firms(
     draw = _Draw(rng, first, sector, size, size**out_power, flows, sector_power)
     supplier, customer = draw.links(n_links, size**in_power)
     value = _values(rng, flows, sector, size, supplier, customer, noise)
-    final = _final_demand(flows, demand, sector, size, supplier, customer, value)
+    final = _final_demand(flows, demand, sector, size, supplier, value)
     sales = np.bincount(supplier, value, minlength=n_firms) + final
     diagnostics = _diagnose(flows, output, sector, supplier, customer, value, sales)
     return SynthFirms(
@@ -177,7 +154,7 @@ def _table(Z: ArrayLike, x: ArrayLike, f: ArrayLike) -> tuple[Floats, Floats, Fl
     flows, output, demand = (np.asarray(a, dtype=np.float64) for a in (Z, x, f))
     k = output.size
     if flows.shape != (k, k) or output.shape != (k,) or demand.shape != (k,):
-        raise ValueError(f"Z {flows.shape}, x {output.shape} and f {demand.shape} must be (K, K), (K,), (K,)")
+        raise KernelError("shape", f"Z {flows.shape}, x {output.shape} and f {demand.shape} must be (K, K), (K,), (K,)")
     bad = ~np.isfinite(flows).all(axis=1) | ~np.isfinite(output) | ~np.isfinite(demand)
     if bad.any():
         raise TableError("not finite", np.flatnonzero(bad))
@@ -197,14 +174,14 @@ def _counts(output: Floats, n_firms: int, counts: ArrayLike | None) -> Ints:
     if counts is not None:
         given = np.asarray(counts, dtype=np.int64)
         if given.shape != output.shape or given.sum() != n_firms:
-            raise ValueError(f"counts must have shape {output.shape} and add to n_firms = {n_firms}")
+            raise KernelError("counts", f"counts must have shape {output.shape} and add to n_firms = {n_firms}")
         bad = (given < 0) | ((output > 0) & (given == 0))
         if bad.any():
             raise TableError("output but no firm", np.flatnonzero(bad))
         return given
     live = (output > 0).astype(np.int64)
     if n_firms < live.sum():
-        raise ValueError(f"n_firms = {n_firms} is less than the {live.sum()} sectors with output")
+        raise KernelError("n_firms", f"n_firms = {n_firms} is less than the {live.sum()} sectors with output")
     exact = (n_firms - live.sum()) * output / output.sum()
     whole = np.floor(exact).astype(np.int64)
     rest = n_firms - int(live.sum() + whole.sum())
@@ -215,13 +192,13 @@ def _counts(output: Floats, n_firms: int, counts: ArrayLike | None) -> Ints:
 
 def _sizes(rng: np.random.Generator, sector: Ints, counts: Ints, output: Floats, law: str, shape: float) -> Floats:
     if shape <= 0:
-        raise ValueError(f"shape = {shape} must be positive")
+        raise KernelError("law", f"shape = {shape} must be positive")
     if law == "pareto":
         raw = 1.0 + rng.pareto(shape, sector.size)
     elif law == "lognormal":
         raw = rng.lognormal(0.0, shape, sector.size)
     else:
-        raise ValueError(f"law = {law!r} must be 'pareto' or 'lognormal'")
+        raise KernelError("law", f"law = {law!r} must be 'pareto' or 'lognormal'")
     totals = np.bincount(sector, raw, minlength=counts.size)
     result: Floats = raw * np.divide(output, totals, out=np.zeros_like(output), where=totals > 0)[sector]
     return result
@@ -342,7 +319,6 @@ def _final_demand(
     sector: Ints,
     size: Floats,
     supplier: Ints,
-    customer: Ints,
     value: Floats,
 ) -> Floats:
     """Final demand of a sector, with any flow no link covers, shared by what each size leaves to fill."""

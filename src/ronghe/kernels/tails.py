@@ -9,6 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ronghe.kernels.errors import KernelError
+
 MIN_TAIL = 10
 CANDIDATES = 200
 
@@ -27,25 +29,29 @@ class TailFit:
 def hill(values: ArrayLike, k: int) -> float:
     """Hill's estimator from the k largest values.
 
-    Args:
-        values: numbers; only positive ones count.
-        k: how many of the largest to use, 1 ≤ k < number of positive values.
+    Parameters
+    ----------
+    values : numbers; only positive ones count.
+    k : how many of the largest to use, 1 ≤ k < number of positive values.
 
-    Returns:
-        k / Σ ln(X_(i) / X_(k+1)), i = 1..k; infinity when the k + 1 largest are equal.
+    Returns
+    -------
+    k / Σ ln(X_(i) / X_(k+1)), i = 1..k; infinity when the k + 1 largest are equal.
 
-    Raises:
-        ValueError: k out of range.
+    Raises
+    ------
+    KernelError
+        ``k`` out of range.
 
-    Example:
-        >>> round(hill([1.0, 2.0, 4.0, 8.0], 3), 6)
-        0.721348
-
+    Examples
+    --------
+    >>> round(hill([1.0, 2.0, 4.0, 8.0], 3), 6)
+    0.721348
     """
     data = np.asarray(values, dtype=np.float64)
     data = np.sort(data[data > 0])[::-1]
     if not 1 <= k < data.size:
-        raise ValueError(f"k = {k} must lie between 1 and {data.size - 1}, the positive values less one")
+        raise KernelError("k", f"k = {k} must lie between 1 and {data.size - 1}, the positive values less one")
     total = float(np.log(data[:k] / data[k]).sum())
     return k / total if total > 0 else float("inf")
 
@@ -56,18 +62,19 @@ def fit_tail(values: ArrayLike, *, discrete: bool = False) -> TailFit:
     For each candidate start x_m the exponent is n / Σ ln(x / x_m) (for counts x_m − 1/2 in the place of
     x_m, the authors' approximation); the start kept has the least Kolmogorov-Smirnov distance.
 
-    Args:
-        values: numbers; only positive finite ones count.
-        discrete: the values are counts.
+    Parameters
+    ----------
+    values : numbers; only positive finite ones count. discrete : the values are counts.
 
-    Returns:
-        The fit; every figure is NaN when fewer than 10 positive values, or no spread, leave nothing to fit.
+    Returns
+    -------
+    The fit; every figure is NaN when fewer than 10 positive values, or no spread, leave nothing to fit.
 
-    Example:
-        >>> x = (1.0 - (np.arange(1000) + 0.5) / 1000) ** (-1 / 1.5)
-        >>> round(fit_tail(x).exponent, 1)
-        1.5
-
+    Examples
+    --------
+    >>> x = (1.0 - (np.arange(1000) + 0.5) / 1000) ** (-1 / 1.5)
+    >>> round(fit_tail(x).exponent, 1)
+    1.5
     """
     data = np.asarray(values, dtype=np.float64)
     data = np.sort(data[(data > 0) & np.isfinite(data)])
