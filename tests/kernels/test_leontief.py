@@ -220,3 +220,15 @@ def test_normalised_linkage_has_mean_one():
     linkage = normalised(backward_linkage(factorise(A)))
     assert linkage.mean() == pytest.approx(1)
     np.testing.assert_allclose(linkage * 2.970296 / 2, [1.518151, 1.452145], atol=1e-6)
+
+
+def test_coefficients_in_place_and_without_checks():
+    flows = Z.copy()
+    assert technical_coefficients(flows, X, out=flows) is flows
+    np.testing.assert_array_equal(flows, A)
+    odd = np.array([[0.2, -0.3], [0.5, 0.1]])
+    np.testing.assert_allclose(factorise(odd, check=False).inverse(), np.linalg.inv(np.eye(2) - odd))
+    with pytest.raises(SingularSystem):
+        factorise(np.array([[0.5, 0.25], [1.0, 0.5]]) + 1e-17, check=False)
+    with pytest.raises(SingularSystem):
+        factorise(np.array([[1.0 - 1e-9, 0.0], [0.0, 0.2]]), check=False, precision="single")

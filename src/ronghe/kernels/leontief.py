@@ -31,6 +31,8 @@ from ronghe.kernels.errors import KernelError
 Floats = NDArray[np.float64]
 Matrix = Any  # a dense (n, n) array or any SciPy sparse matrix or array of that shape
 
+_HOPELESS = 1e14
+
 __all__ = [
     "Leontief",
     "NegativeFlows",
@@ -131,10 +133,13 @@ def check_flows(Z: Matrix) -> None:
         raise NegativeFlows(cells)
 
 
-def technical_coefficients(Z: Matrix, x: ArrayLike, *, allow_negative: bool = False) -> Matrix:
+def technical_coefficients(
+    Z: Matrix, x: ArrayLike, *, allow_negative: bool = False, out: Floats | None = None
+) -> Matrix:
     """A = Z x̂⁻¹: input of i per unit of output of j; the column of a sector without output is zero.
 
-    Z (n, n) dense or sparse and x (n,) in one unit; the result is of Z's kind. Raises NegativeFlows (unless
+    Z (n, n) dense or sparse and x (n,) in one unit; the result is of Z's kind. A dense result goes to `out` if given,
+    which may be Z itself where memory matters. Raises NegativeFlows (unless
     `allow_negative`), and KernelError for shapes that differ, negative output, or a sector that buys inputs
     but has no output.
 
@@ -156,7 +161,7 @@ def technical_coefficients(Z: Matrix, x: ArrayLike, *, allow_negative: bool = Fa
     if len(idle):
         raise KernelError("idle", f"inputs but no output in sectors {idle[:10].tolist()}", sectors=idle)
     scale = np.divide(1.0, x, out=np.zeros_like(x), where=x > 0)
-    return sp.csr_array(Z @ sp.diags_array(scale)) if is_sparse(Z) else np.asarray(Z, dtype=float) * scale
+    return sp.csr_array(Z @ sp.diags_array(scale)) if is_sparse(Z) else np.multiply(Z, scale, out=out)
 
 
 def satellite_coefficients(F: ArrayLike, x: ArrayLike) -> Floats:
@@ -173,7 +178,7 @@ class Leontief:
     A: Matrix
     lu: Any = field(repr=False)
     pivots: NDArray[np.intc] | None = field(repr=False)
-    tolerance: float = 1e-13
+    tolerance: float = 1e-12
     sweeps: int = 8
 
     @property
@@ -233,23 +238,29 @@ class Leontief:
         return self.solve(np.eye(self.n)).x if single else np.ascontiguousarray(self.raw_inverse())
 
 
-def _dense_lu(A: NDArray[Any], dtype: type) -> tuple[NDArray[Any], NDArray[np.intc], float]:
-    """LU of (I - A)ᵀ, made in place: the transposed view of a C array is what LAPACK wants."""
+def _dense_lu(A: NDArray[Any], dtype: type) -> tuple[NDArray[Any], NDArray[np.intc], bool]:
+    """LU of (I - A)ᵀ, made in place (the transposed view of a C array is what LAPACK wants); and whether it failed."""
     M: NDArray[Any] = np.array(A, dtype=dtype, order="C", copy=True)
     np.negative(M, out=M)
     M[np.diag_indices_from(M)] += 1
-    norm = float(np.abs(M).sum(axis=1).max(initial=0.0)) if len(M) else 1.0
-    getrf, gecon = _lapack("getrf", M), _lapack("gecon", M)
-    lu, pivots, info = getrf(M.T, overwrite_a=True)
-    rcond = 0.0 if info > 0 else float(gecon(lu, norm)[0])
-    return lu, pivots, rcond
+    lu, pivots, info = _lapack("getrf", M)(M.T, overwrite_a=True)
+    return lu, pivots, info > 0
 
 
-def factorise(A: Matrix, *, precision: Literal["double", "single"] = "double", check: bool = True) -> Leontief:
+def _reciprocal_condition(A: NDArray[Any], lu: NDArray[Any]) -> float:
+    rows = (A[start : start + 256] for start in range(0, len(A), 256))
+    norm = 1 + max((float(np.abs(block).sum(axis=1).max()) for block in rows), default=0.0)
+    return float(_lapack("gecon", lu)(lu, norm)[0])
+
+
+def factorise(
+    A: Matrix, *, precision: Literal["double", "single"] = "double", check: bool = True, tolerance: float = 1e-12
+) -> Leontief:
     """Factorise I - A once, for any number of solves.
 
     A (n, n): dense, or sparse (then a sparse LU, always in double). `precision="single"` factorises in float32
-    and refines every solve against A in float64. With `check`, A must be non-negative and productive.
+    and refines every solve against A in float64 until the relative residual is at most `tolerance`. With `check`,
+    A must be non-negative and productive. A is kept, not copied: leave it alone while the result is in use.
     Raises NegativeFlows, NotProductive, SingularSystem, KernelError for a shape that is not square.
 
     >>> economy = factorise(np.array([[0.15, 0.25], [0.2, 0.05]]))
@@ -263,14 +274,14 @@ def factorise(A: Matrix, *, precision: Literal["double", "single"] = "double", c
             factor = splu(sp.csc_array(sp.eye_array(A.shape[0]) - A))
         except RuntimeError as error:
             raise SingularSystem(blamed(A), f"I - A is singular: {error}") from error
-        economy = Leontief(A, factor, None)
+        economy = Leontief(A, factor, None, tolerance)
     else:
         A = np.asarray(A, dtype=float)
         dtype = np.float32 if precision == "single" else np.float64
-        lu, pivots, rcond = _dense_lu(A, dtype)
-        if rcond < np.finfo(dtype).eps:
-            raise SingularSystem(blamed(A), f"I - A is singular to working precision (1/cond = {rcond:.1e})")
-        economy = Leontief(A, lu, pivots)
+        lu, pivots, failed = _dense_lu(A, dtype)
+        if failed or (not check and _reciprocal_condition(A, lu) < np.finfo(dtype).eps):
+            raise SingularSystem(blamed(A), f"I - A is singular to working precision ({precision})")
+        economy = Leontief(A, lu, pivots, tolerance)
     if check:
         check_productive(economy)
     return economy
@@ -284,8 +295,12 @@ def check_productive(economy: Solver) -> Floats:
     more are therefore allowed where the rest of the economy pays for them.
     """
     p = economy.solve(np.ones(economy.A.shape[0]), transposed=True)
-    if p.residual > 1e-6:
-        raise SingularSystem(blamed(economy.A), f"I - A is too close to singular: residual {p.residual:.1e}")
+    # For a productive A the largest entry of p is the 1-norm of L: beyond this no digit of a solve would be left.
+    if p.residual > 1e-6 or (p.x.min(initial=1.0) > 0 and p.x.max(initial=1.0) > _HOPELESS):
+        raise SingularSystem(
+            blamed(economy.A),
+            f"I - A is too close to singular: residual {p.residual:.1e}, largest multiplier {p.x.max():.1e}",
+        )
     if (p.x <= 0).any():
         raise NotProductive(blamed(economy.A))
     return p.x
@@ -302,9 +317,9 @@ def blamed(A: Matrix) -> NDArray[np.intp]:
         paid = inner.sum(axis=0)
         if paid.max() < 1:
             continue
-        lu, pivots, rcond = _dense_lu(inner, np.float64)
-        p = Leontief(inner, lu, pivots).solve(np.ones(len(inner)), transposed=True).x if rcond > 1e-15 else [0.0]
-        if np.min(p) <= 0:
+        lu, pivots, failed = _dense_lu(inner, np.float64)
+        p = np.zeros(1) if failed else Leontief(inner, lu, pivots).solve(np.ones(len(inner)), transposed=True).x
+        if p.min() <= 0 or p.max() > _HOPELESS:
             guilty.append(members[paid >= 1])
     return np.sort(np.concatenate(guilty)).astype(np.intp) if guilty else np.empty(0, np.intp)
 
