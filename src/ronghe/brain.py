@@ -181,6 +181,18 @@ class Brain:
                 raise UnknownName("unknown_finding", identity)
         return Answer(found, self)
 
+    def latest(self, lens: str) -> Answer:
+        """The finding of a lens that was kept last; asked with its defaults when none was.
+
+        Raises
+        ------
+        UnknownName : no such lens.
+        AskError : none is kept, and the lens needs to be told more.
+        """
+        spec = get_lens(lens)
+        kept = self.findings.latest(spec.name)
+        return Answer(kept, self) if kept is not None else self.ask(lens)
+
     @cached_property
     def tracer(self) -> Tracer:
         """The one function behind every trace."""

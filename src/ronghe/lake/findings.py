@@ -49,6 +49,15 @@ class Findings:
                 return found
         raise UnknownName("unknown_finding", start, matching or names)
 
+    def latest(self, lens: str) -> Finding | None:
+        """The finding of a lens that was kept last; ``None`` when there is none."""
+        mark = f'"lens":"{lens}"'.encode()
+        for name in reversed(self._store.names(FOLDER, by_time=True)):
+            content = self._store.read(f"{FOLDER}/{name}")
+            if content is not None and mark in content[:200]:
+                return from_document(json.loads(content))
+        return None
+
     def names(self) -> list[str]:
         """The ids kept."""
         return [n.removesuffix(".json") for n in self._store.names(FOLDER) if n.endswith(".json")]

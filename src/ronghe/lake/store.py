@@ -78,11 +78,12 @@ class Store:
         except OSError as error:
             raise write_error(error, str(path)) from error
 
-    def names(self, folder: str) -> list[str]:
-        """The names of the files directly in a folder, sorted; empty when there is no such folder."""
+    def names(self, folder: str, *, by_time: bool = False) -> list[str]:
+        """The names of the files directly in a folder, sorted (by when they were written, oldest first)."""
         selector = pafs.FileSelector(self._prefix + folder, allow_not_found=True)
-        found = self._fs.get_file_info(selector)
-        return sorted(Path(i.path).name for i in found if i.type == pafs.FileType.File)
+        found = [i for i in self._fs.get_file_info(selector) if i.type == pafs.FileType.File]
+        found.sort(key=lambda i: (i.mtime_ns or 0 if by_time else 0, i.path))
+        return [Path(i.path).name for i in found]
 
     def remove(self, name: str) -> None:
         """Remove a small file; nothing happens when there is none."""

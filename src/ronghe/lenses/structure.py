@@ -243,7 +243,7 @@ def _totals(economy: Economy, shown: NDArray[np.bool_]) -> Result:
         rows.append(("imports", float(economy.imports.sum())))
     data = pa.table({"measure": [f"column.{n}" for n, _ in rows], "amount": [float(a) for _, a in rows]})
     fields = (
-        Field("measure", Text("column.measure"), "class"),
+        Field("measure", Text("column.measure"), "key"),
         Field(
             "amount", Text("column.amount"), "number", economy.unit, Matrix("io_cell", {"table_id": economy.table_id})
         ),

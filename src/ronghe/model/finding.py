@@ -57,7 +57,8 @@ class Field:
 
     ``label`` is a locale key's text; ``lang`` is set on a column that holds names in one language
     (``name_zh``, ``name_en``): surfaces show the reader's. ``kind`` is how to show it: ``text``,
-    ``number``, ``integer``, ``share`` (a fraction shown as %), ``year``, ``class`` (a locale key).
+    ``number``, ``integer``, ``share`` (a fraction shown as %), ``year``, ``class`` (shown as the locales'
+    ``class.<name>.<value>``), ``key`` (the value is itself a key of the locales).
     ``unit`` is a code of ``units.csv``, or ``=column`` where each row has its own.
     """
 

@@ -1,0 +1,83 @@
+"""``ronghe ask <lens>``: one command a lens, made from its signature when it is asked for."""
+
+import inspect
+from typing import Annotated, Any
+
+import click
+import typer
+from typer.core import TyperGroup
+
+from ronghe.cli.state import State
+from ronghe.i18n import translate
+from ronghe.model.text import Text
+from ronghe.plugins import get_lens, lens_names
+
+
+class LensGroup(TyperGroup):
+    """Lists lenses by name alone; a lens is imported only when its command is asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Every lens installed."""
+        del ctx
+        return list(lens_names())
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of one lens; an unknown name is Ronghe's own error."""
+        state = ctx.find_object(State) or State()
+        if ctx.resilient_parsing or cmd_name in lens_names():
+            return lens_command(cmd_name, state.lang)
+        get_lens(cmd_name)
+        return None
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Names and questions, without importing any lens."""
+        state = ctx.find_object(State) or State()
+        rows = [(n, translate(state.lang, Text(f"lens.{n}.question"))) for n in lens_names()]
+        with formatter.section(translate(state.lang, Text("say.lenses"))):
+            formatter.write_dl(rows)
+
+
+def lens_command(name: str, lang: str) -> click.Command:
+    """A Typer command with the lens's parameters as flags."""
+    spec = get_lens(name)
+
+    def run(context: typer.Context, **given: Any) -> None:
+        from ronghe.cli.show import show_answer
+
+        state: State = context.obj
+        as_json, fresh, rows = given.pop("as_json"), given.pop("fresh"), given.pop("rows")
+        if given.pop("lang"):
+            state.flags["lang"] = context.params["lang"]
+            state.__dict__.pop("config", None)
+        asked = {k: v for k, v in given.items() if v is not None}
+        with state.progress() as step:
+            answer = state.brain.ask(name, progress=step, fresh=fresh, **asked)
+        if as_json:
+            state.bytes(answer.json)
+        else:
+            show_answer(state, answer, rows)
+
+    parameters = [inspect.Parameter("context", inspect.Parameter.KEYWORD_ONLY, annotation=typer.Context)]
+    for param in spec.params:
+        kind: Any = param.type if param.type in (int, float, bool) else str
+        shown = "" if param.required or param.default is None else f" [{param.default}]"
+        text = translate(lang, param.help) + shown
+        flag = f"--{param.name.replace('_', '-')}"
+        option = typer.Option(f"{flag}/--no-{flag[2:]}" if kind is bool else flag, help=text, show_default=False)
+        parameters.append(_keyword(param.name, kind | None, option, None))
+    say = {k: translate(lang, Text(f"say.flag.{k}")) for k in ("json", "fresh", "rows", "lang")}
+    parameters += [
+        _keyword("as_json", bool, typer.Option("--json", help=say["json"]), False),
+        _keyword("fresh", bool, typer.Option("--fresh", help=say["fresh"]), False),
+        _keyword("rows", int, typer.Option("--rows", help=say["rows"]), 20),
+        _keyword("lang", str | None, typer.Option("--lang", help=say["lang"], show_default=False), None),
+    ]
+    run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    run.__annotations__ = {p.name: p.annotation for p in parameters}
+    app = typer.Typer(add_completion=False)
+    app.command(name=name, help=translate(lang, spec.question))(run)
+    return typer.main.get_command(app)
+
+
+def _keyword(name: str, kind: Any, option: Any, default: Any) -> inspect.Parameter:
+    return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, annotation=Annotated[kind, option], default=default)

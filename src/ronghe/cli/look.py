@@ -1,0 +1,134 @@
+"""Look at what is kept: tables, versions, findings, traces, exports."""
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from ronghe.cli.state import State
+
+Json = Annotated[bool, typer.Option("--json", help="print what the API returns")]
+
+
+def tables(
+    context: typer.Context,
+    name: Annotated[str | None, typer.Argument(help="a table to look into")] = None,
+    rows: Annotated[int, typer.Option(help="rows to show")] = 20,
+    as_json: Json = False,
+) -> None:
+    """List the lake's tables, or show one · 数据表."""
+    from ronghe.cli.show import show_rows
+    from ronghe.views import table_list, table_rows
+
+    state: State = context.obj
+    if name is None:
+        document = table_list(state.brain)
+        if as_json:
+            return state.bytes(_bytes(document))
+        return show_rows(
+            state,
+            state.t("say.snapshot", version=document["snapshot"]),
+            ("table", "name", "rows", "loads", "columns"),
+            [(t["table"], t[f"name_{state.lang}"], t["rows"], t["loads"], t["columns"]) for t in document["tables"]],
+        )
+    document = table_rows(state.brain, name, rows)
+    if as_json:
+        return state.bytes(_bytes(document))
+    _plain_rows(state, document)
+    return None
+
+
+def _plain_rows(state: State, document: dict[str, Any]) -> None:
+    from rich import box
+    from rich.table import Table
+
+    table = Table(box=box.SIMPLE_HEAD, title=f"{document['table']} · {document[f'name_{state.lang}']}")
+    for column in document["columns"]:
+        table.add_column(f"{column['name']}\n{column[f'name_{state.lang}']}", overflow="fold")
+    for row in document["rows"]:
+        table.add_row(*["" if v is None else str(v) for v in row])
+    state.console.print(table)
+    state.console.print(state.t("say.more", shown=len(document["rows"]), total=document["total"]))
+
+
+def versions(context: typer.Context, as_json: Json = False) -> None:
+    """List the lake's versions; any of them can be read with --version · 版本."""
+    from ronghe.cli.show import show_rows
+    from ronghe.views import version_list
+
+    state: State = context.obj
+    document = version_list(state.brain)
+    if as_json:
+        return state.bytes(_bytes(document))
+    return show_rows(
+        state,
+        state.t("say.versions"),
+        ("version", "at", "note"),
+        [(v["version"], v["at"], v["note"]) for v in document["versions"]],
+    )
+
+
+def show(
+    context: typer.Context,
+    finding: Annotated[str, typer.Argument(help="a finding's id, or its beginning")],
+    rows: Annotated[int, typer.Option(help="rows of each table")] = 20,
+    as_json: Json = False,
+) -> None:
+    """Show a finding kept earlier · 查看已保存的结果."""
+    from ronghe.cli.show import show_answer
+
+    state: State = context.obj
+    answer = state.brain.find(finding)
+    if as_json:
+        return state.bytes(answer.json)
+    return show_answer(state, answer, rows)
+
+
+def trace(
+    context: typer.Context,
+    finding: Annotated[str, typer.Argument(help="a finding's id, or its beginning")],
+    column: Annotated[str, typer.Argument(help="the column of the figure")],
+    row: Annotated[str, typer.Argument(help="the row: its number from 0, or key=value[,key=value]")],
+    table: Annotated[str | None, typer.Option(help="the table, where several have the column")] = None,
+    as_json: Json = False,
+) -> None:
+    """Trace a figure to the cells it comes from · 追溯."""
+    from ronghe.cli.show import show_trace
+    from ronghe.model.serial import canonical
+
+    state: State = context.obj
+    answer = state.brain.find(finding)
+    key = dict(p.split("=", 1) for p in row.split(",") if "=" in p)
+    where: int | dict[str, str] = key or (int(row) if row.isdecimal() else -1)
+    found = state.brain.tracer.trace(answer.finding, column, where, table)
+    if as_json:
+        return state.bytes(canonical(found.document()))
+    return show_trace(state, found)
+
+
+def export(
+    context: typer.Context,
+    what: Annotated[str, typer.Argument(help="a finding's id, or a lens to ask with its defaults")],
+    to: Annotated[Path, typer.Option(help="file to write: xlsx csv parquet json svg png docx")],
+    param: Annotated[list[str] | None, typer.Option(help="name=value for the lens, again for more")] = None,
+) -> None:
+    """Write a finding to a file, with its sources · 导出."""
+    from ronghe.export import write
+    from ronghe.plugins import lens_names
+
+    state: State = context.obj
+    given = dict(p.split("=", 1) for p in param or [] if "=" in p)
+    if what in lens_names():
+        answer = state.brain.latest(what, given) if not given else state.brain.ask(what, **given)
+    else:
+        answer = state.brain.find(what)
+    write(answer, to, state.lang)
+    state.console.print(state.t("say.written", file=str(to), bytes=to.stat().st_size))
+
+
+def _bytes(document: Any) -> bytes:
+    return (json.dumps(document, ensure_ascii=False, separators=(",", ":")) + "\n").encode()
+
+
+COMMANDS = (tables, versions, show, trace, export)

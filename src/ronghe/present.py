@@ -1,0 +1,69 @@
+"""How a figure looks to a person: one place for command, page and document. Nothing is computed here."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from ronghe.i18n import has, translate
+from ronghe.model.finding import Field, Result
+from ronghe.model.text import Text
+from ronghe.model.units import units
+
+MISSING = "—"
+
+
+def visible(result: Result, lang: str) -> list[Field]:
+    """The fields a reader of one language sees: those of no language and those of their own."""
+    return [f for f in result.fields if f.lang in {None, lang}]
+
+
+def label(field: Field, lang: str) -> str:
+    """A column's heading, with its unit where the whole column has one."""
+    name = translate(lang, field.label)
+    unit = unit_name(field.unit, lang)
+    if not unit or field.kind == "share":
+        return name
+    return f"{name}（{unit}）" if lang == "zh" else f"{name} ({unit})"
+
+
+def unit_name(code: str, lang: str) -> str:
+    """A unit's name; empty for figures without one and where every row has its own."""
+    unit = units().get(code)
+    return unit.names[lang] if unit else ""
+
+
+def cell(field: Field, value: Any, lang: str, row: Mapping[str, Any] | None = None) -> str:
+    """One value as text, missing as a dash."""
+    if value is None:
+        return MISSING
+    if field.kind == "class":
+        key = f"class.{field.name}.{value}"
+        return translate(lang, Text(key)) if has(key) else str(value)
+    if field.kind == "key":
+        return translate(lang, Text(str(value)))
+    if isinstance(value, bool):
+        return translate(lang, Text("say.yes" if value else "say.no"))
+    if isinstance(value, (list, tuple)):
+        return ("、" if lang == "zh" else ", ").join(str(v) for v in value)
+    if field.kind == "year":
+        return str(value)
+    if isinstance(value, (int, float)):
+        text = number(value, field)
+        unit = unit_name(str(row[field.unit[1:]]), lang) if row is not None and field.unit.startswith("=") else ""
+        return f"{text} {unit}".strip()
+    return str(value)
+
+
+def number(value: float, field: Field) -> str:
+    """A number with the digits its field asks for, else as many as its size needs."""
+    if field.kind == "share":
+        return f"{value:.{1 if field.digits is None else field.digits}%}"
+    if field.digits is not None:
+        return f"{value:,.{field.digits}f}"
+    if field.kind == "integer" or (isinstance(value, int) or float(value).is_integer()):
+        return f"{value:,.0f}"
+    size = abs(value)
+    if size >= 1000:
+        return f"{value:,.0f}"
+    if size >= 1:
+        return f"{value:,.2f}"
+    return f"{value:.4f}" if size >= 0.001 else f"{value:.3g}"
