@@ -75,6 +75,23 @@ def missing_blocks(X: ArrayLike) -> tuple[tuple[int, int], ...]:
     return tuple((int(i), int(j)) for i, j in np.argwhere(empty))
 
 
+def imputed_draws(filled: Imputed, count: int, *, seed: int = 0) -> Floats:
+    """Versions (count, t, n, m) of a modelled panel: each filled cell drawn from its normal error.
+
+    Raises:
+        FusionError: filled cells without an error (only "model" gives one), or no draw asked for.
+
+    >>> imputed_draws(impute([[[1.0]], [[2.0]]], "none"), 3).shape
+    (3, 2, 1, 1)
+    """
+    if count < 1 or np.isnan(filled.sd).any():
+        raise FusionError("draws need a count and cells filled by the model", count=count)
+    noise = np.random.default_rng(seed).standard_normal((count, int(filled.mask.sum())))
+    versions = np.tile(filled.values, (count, 1, 1, 1))
+    versions[:, filled.mask] += noise * filled.sd[filled.mask]
+    return versions
+
+
 def _panel(X: ArrayLike) -> Floats:
     panel = np.array(X, dtype=np.float64)
     if panel.ndim != 3 or panel.size == 0:
