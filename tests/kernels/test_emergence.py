@@ -117,7 +117,7 @@ def test_bad_input_is_named(call, code):
 
 @pytest.mark.mirror
 def test_real_countries_in_artificial_intelligence(mirror):
-    """Papers on artificial intelligence of 220 countries, 2010-2024: better than last year's growth, worse than size."""
+    """Papers on artificial intelligence of 220 countries, 2010-2024: beats last year's growth, but not size."""
     path = mirror / "openalex_ai_counts" / "data" / "raw" / "ai_publication_counts.csv"
     with path.open(encoding="utf-8") as file:
         rows = [(row["country_code"], int(row["year"]), float(row["count"])) for row in csv.DictReader(file)]
