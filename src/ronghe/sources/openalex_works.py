@@ -1,0 +1,230 @@
+"""OpenAlex works: JSON lines, one work a line, plain or gzip (the snapshot's files and saved API answers).
+
+A record is a line. It gives one row of ``work``, one of ``authorship`` for every author x affiliation
+(affiliation 0 where none is known) and one of ``citation`` for every distinct reference. Ids lose their
+address: ``W2181906270``; institutions become ``ror:<id>``, or ``openalex:<id>`` where OpenAlex knows no ROR.
+
+The parse is one set of Ibis expressions for DuckDB and Spark; see ``jsonlines`` for how a line is read and
+what stands for its number on Spark. A line is rejected when it isn't a JSON object, has no id, when a number,
+date or truth value isn't one or is outside the contract's range, or when a list or object is something else.
+The same work on two lines gives its rows twice: the lake keeps one where they agree, none where they differ.
+"""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
+from ronghe.errors import SourceError
+from ronghe.model.table import contract
+from ronghe.sources.base import RawFile, Relations
+from ronghe.sources.countries import alpha3
+from ronghe.sources.jsonlines import Shape, read_json_lines
+
+_NAMED = {"id": "str", "display_name": "str"}
+
+SHAPE: Shape = MappingProxyType(
+    {
+        "id": "str",
+        "doi": "str",
+        "title": "str",
+        "publication_year": "str",
+        "publication_date": "str",
+        "type": "str",
+        "language": "str",
+        "cited_by_count": "str",
+        "is_retracted": "str",
+        "primary_location": {"source": {"display_name": "str"}},
+        "primary_topic": {**_NAMED, "subfield": _NAMED, "field": _NAMED, "domain": _NAMED},
+        "referenced_works": ["str"],
+        "authorships": [
+            {
+                "author": _NAMED,
+                "raw_author_name": "str",
+                "institutions": [{**_NAMED, "ror": "str", "country_code": "str", "type": "str"}],
+            }
+        ],
+    }
+)
+"""The fields that are read; everything else of a work is passed over."""
+
+CAST: Mapping[str, tuple[str, str]] = MappingProxyType(
+    {
+        "year": ("publication_year", "int64"),
+        "date": ("publication_date", "date"),
+        "cited_by": ("cited_by_count", "int64"),
+        "retracted": ("is_retracted", "boolean"),
+    }
+)
+"""Contract column -> (the field's name, its Ibis type): read as text first, so that a bad value can be shown."""
+
+
+class OpenAlexWorks:
+    """Works of OpenAlex. See the module for what a record gives."""
+
+    name = "openalex_works"
+    version = "1"
+    tables = ("work", "authorship", "citation")
+
+    def accepts(self, raw: RawFile) -> bool:
+        """JSON lines, plain or gzip; the snapshot names its gzip files ``part_000.gz``."""
+        name = raw.name.rsplit("/", 1)[-1].lower()
+        ends = (".jsonl", ".jsonl.gz", ".ndjson", ".ndjson.gz", ".json", ".json.gz")
+        return name.endswith(ends) or (name.startswith("part_") and name.endswith(".gz"))
+
+    def relations(self, connection: Any, path: str, part: str) -> Relations:
+        """The expressions over one file on an Ibis connection to DuckDB or PySpark.
+
+        Raises
+        ------
+        SourceError : the file is empty, cut short, or no line of it is a work.
+        """
+        lines = read_json_lines(connection, path, part, SHAPE, "id")
+        typed = lines.mutate(**{column: lines.w[field].try_cast(kind) for column, (field, kind) in CAST.items()})
+        good = typed.filter(~typed._blank & ~_bad(typed))
+        if connection.execute(lines.filter(lines.w["id"].notnull()).limit(1).count()) == 0:
+            _refuse(connection, lines, part)
+        return Relations(
+            rows={"work": _works(good), "authorship": _authorships(good), "citation": _citations(good)},
+            faults=_faults(typed),
+            skips=typed.filter(typed._blank).select("_part", "_row", reason=_text("blank")),
+            records=typed.select("_part", "_row").distinct().count(),
+        )
+
+
+def _refuse(connection: Any, lines: Any, part: str) -> None:
+    """No line has an id: unless all are blank, this isn't a file of works."""
+    first = connection.to_pyarrow(lines.filter(~lines._blank).select("_bad").limit(1)).to_pylist()
+    if first:
+        why = f"no line of it is a work; the first reads {first[0]['_bad']!r:.80}"
+        raise SourceError("source_format", file=part, expected="OpenAlex works, one JSON object a line", why=why)
+
+
+def _text(value: str | None) -> Any:
+    import ibis
+
+    return ibis.literal(value, "string")
+
+
+def _tests(typed: Any) -> list[tuple[str, Any, Any, str, str]]:
+    """Every way a line may be at fault: (column, whether, the value, reason, what was expected)."""
+    asked = ~typed._blank & typed._bad.isnull()
+    tests = [
+        ("line", typed._bad.notnull(), typed._bad, "malformed_json", "a JSON object"),
+        ("work_id", asked & typed.w["id"].isnull(), _text(""), "null", "OpenAlex id"),
+    ]
+    for column, (field, kind) in CAST.items():
+        raw = typed.w[field]
+        tests.append((column, raw.notnull() & typed[column].isnull(), raw, "type", kind))
+        promised = contract("work").column(column)
+        low, high = promised.low, promised.high
+        if low is not None:
+            tests.append((column, typed[column] < low, raw, "range", f">= {low:g}"))
+        if high is not None:
+            tests.append((column, typed[column] > high, raw, "range", f"<= {high:g}"))
+    for field in typed._lost.names:
+        lost = typed._lost[field]
+        kind = "list" if isinstance(SHAPE[field], list) else "object"
+        tests.append((field, asked & lost.notnull(), lost, "type", kind))
+    return tests
+
+
+def _bad(typed: Any) -> Any:
+    """Whether a line has any fault."""
+    import ibis
+
+    return ibis.or_(*(test.fill_null(False) for _, test, _, _, _ in _tests(typed)))
+
+
+def _faults(typed: Any) -> Any:
+    """One row a fault."""
+    import ibis
+
+    return ibis.union(
+        *(
+            typed.filter(test).select(
+                "_part",
+                "_row",
+                column=_text(column),
+                value=value.cast("string"),
+                reason=_text(reason),
+                expected=_text(expected),
+            )
+            for column, test, value, reason, expected in _tests(typed)
+        )
+    )
+
+
+def _short(address: Any) -> Any:
+    """The id at the end of an address: ``https://openalex.org/W1`` -> ``W1``."""
+    return address.re_replace("^.*/", "")
+
+
+def _works(good: Any) -> Any:
+    """Rows of ``work``."""
+    w = good.w
+    topic = w["primary_topic"]
+    columns = {
+        "work_id": _short(w["id"]),
+        "doi": w["doi"].re_replace("^https?://(dx\\.)?doi\\.org/", ""),
+        "title": w["title"],
+        "year": good.year,
+        "date": good.date,
+        "type": w["type"],
+        "language": w["language"],
+        "cited_by": good.cited_by,
+        "references": w["referenced_works"].length().cast("int64"),
+        "topic": _short(topic["id"]),
+        "topic_name": topic["display_name"],
+        "subfield": topic["subfield"]["display_name"],
+        "field": topic["field"]["display_name"],
+        "domain": topic["domain"]["display_name"],
+        "venue": w["primary_location"]["source"]["display_name"],
+        "retracted": good.retracted,
+    }
+    return _row(good, "work", columns)
+
+
+def _alpha3(alpha2: Any) -> Any:
+    """Alpha-2 -> alpha-3 inside the engine: a search in one short text, quicker than a join and in the rows' order."""
+    import ibis
+
+    packed = ibis.literal("".join(f"|{two}{three}" for two, three in alpha3().items()))
+    place = packed.find("|" + alpha2.upper())
+    return ((alpha2.length() == 2) & (place >= 0)).ifelse(packed.substr(place + 3, 3), None)
+
+
+def _authorships(good: Any) -> Any:
+    """Rows of ``authorship``: the affiliation's number is 0 where an author has none."""
+    import ibis
+
+    authors = good.select("_part", "_row", work_id=_short(good.w["id"]), a=good.w["authorships"]).unnest(
+        "a", offset="author_no"
+    )
+    both = authors.mutate(i=authors.a["institutions"]).unnest("i", offset="affiliation_no", keep_empty=True)
+    ror, own = both.i["ror"], both.i["id"]
+    columns = {
+        "work_id": both.work_id,
+        "author_no": (both.author_no + 1).cast("int64"),
+        "affiliation_no": (both.affiliation_no + 1).fill_null(0).cast("int64"),
+        "author_id": _short(both.a["author"]["id"]),
+        "author": ibis.coalesce(both.a["author"]["display_name"], both.a["raw_author_name"]),
+        "org_id": ibis.coalesce("ror:" + _short(ror), "openalex:" + _short(own)),
+        "org_name": both.i["display_name"],
+        "org_type": both.i["type"],
+        "country": _alpha3(both.i["country_code"]),
+    }
+    return _row(both, "authorship", columns)
+
+
+def _citations(good: Any) -> Any:
+    """Rows of ``citation``: each reference of a work once, a reference to itself included."""
+    listed = good.select("_part", "_row", work_id=_short(good.w["id"]), r=good.w["referenced_works"].unique())
+    cited = listed.unnest("r")
+    cited = cited.filter(cited.r.notnull())
+    return _row(cited, "citation", {"citing": cited.work_id, "cited": _short(cited.r)})
+
+
+def _row(table: Any, name: str, columns: Mapping[str, Any]) -> Any:
+    """The contract's columns in its order, then the lineage."""
+    ordered = {column.name: columns[column.name] for column in contract(name).columns}
+    return table.select(**ordered, _part=table._part, _row=table._row, _col=_text(None))
