@@ -1,13 +1,18 @@
 """Lists about the lake as JSON documents: the same for command, API and page. No figure is computed here."""
 
+from pathlib import Path
 from typing import Any
 
 from ronghe.brain import Brain
+from ronghe.config import Config
 from ronghe.lake.lake import plain
 from ronghe.lenses.base import LensSpec
 from ronghe.model.serial import say
 from ronghe.model.table import LINEAGE, contracts
-from ronghe.plugins import get_lens, lens_names
+from ronghe.plugins import get_lens, lens_names, source_names
+from ronghe.sources.registry import DatasetFile, datasets
+
+SANDBOX = "sandbox"
 
 
 def table_list(brain: Brain) -> dict[str, Any]:
@@ -131,3 +136,41 @@ def lens_document(spec: LensSpec) -> dict[str, Any]:
 def lens_list() -> dict[str, Any]:
     """Every lens installed."""
     return {"lenses": [lens_document(get_lens(name)) for name in lens_names()]}
+
+
+def source_list(brain: Brain) -> dict[str, Any]:
+    """Every dataset of the registry: title, version, licence, size, where it would come from, whether it is loaded."""
+    loaded = {o.dataset for o in brain.snapshot.loads}
+    listed = []
+    for name, one in datasets().items():
+        listed.append(
+            {
+                "dataset": name,
+                "title_zh": one.title["zh"],
+                "title_en": one.title["en"],
+                "publisher": one.publisher,
+                "years": one.years,
+                "version": "; ".join(one.versions),
+                "licence": "; ".join(one.licences),
+                "commercial": one.commercial,
+                "redistributable": one.redistributable,
+                "files": len(one.files),
+                "bytes": one.bytes,
+                "addresses": sorted({f.url.rsplit("/", 1)[0] for f in one.files if f.url})[:3],
+                "from": _from(brain.config, name, one.files),
+                "readable": name in source_names(),
+                "loaded": name in loaded,
+            }
+        )
+    return {"sources": listed}
+
+
+def _from(config: Config, name: str, listed: tuple[DatasetFile, ...]) -> str:
+    """Where the files would be taken from now: mirror, cache, network or nowhere."""
+    for place in ("mirror", "cache"):
+        folder = getattr(config, place)
+        if folder and all((Path(folder) / name / f.name).is_file() for f in listed):
+            return place
+    if name == SANDBOX:
+        return "package"
+    return "network" if not config.offline and all(f.url for f in listed) else "nowhere"

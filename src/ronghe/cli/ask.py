@@ -3,7 +3,6 @@
 import inspect
 from typing import Annotated, Any
 
-import click
 import typer
 from typer.core import TyperGroup
 
@@ -16,12 +15,12 @@ from ronghe.plugins import get_lens, lens_names
 class LensGroup(TyperGroup):
     """Lists lenses by name alone; a lens is imported only when its command is asked for."""
 
-    def list_commands(self, ctx: click.Context) -> list[str]:
+    def list_commands(self, ctx: Any) -> list[str]:
         """Every lens installed."""
         del ctx
         return list(lens_names())
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
         """The command of one lens; an unknown name is Ronghe's own error."""
         state = ctx.find_object(State) or State()
         if ctx.resilient_parsing or cmd_name in lens_names():
@@ -29,7 +28,7 @@ class LensGroup(TyperGroup):
         get_lens(cmd_name)
         return None
 
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
         """Names and questions, without importing any lens."""
         state = ctx.find_object(State) or State()
         rows = [(n, translate(state.lang, Text(f"lens.{n}.question"))) for n in lens_names()]
@@ -37,7 +36,7 @@ class LensGroup(TyperGroup):
             formatter.write_dl(rows)
 
 
-def lens_command(name: str, lang: str) -> click.Command:
+def lens_command(name: str, lang: str) -> Any:
     """A Typer command with the lens's parameters as flags."""
     spec = get_lens(name)
 

@@ -118,9 +118,9 @@ def export(
     from ronghe.plugins import lens_names
 
     state: State = context.obj
-    given = dict(p.split("=", 1) for p in param or [] if "=" in p)
+    given: dict[str, Any] = dict(p.split("=", 1) for p in param or [] if "=" in p)
     if what in lens_names():
-        answer = state.brain.latest(what, given) if not given else state.brain.ask(what, **given)
+        answer = state.brain.ask(what, **given) if given else state.brain.latest(what)
     else:
         answer = state.brain.find(what)
     write(answer, to, state.lang)

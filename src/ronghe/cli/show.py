@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from rich import box
+from rich.cells import cell_len
 from rich.table import Table
 from rich.text import Text as Rich
 
@@ -33,17 +34,38 @@ def show_answer(state: State, answer: Answer, rows: int) -> None:
 
 
 def show_result(state: State, result: Result, rows: int) -> None:
-    """One table, its first rows."""
-    fields = visible(result, state.lang)
+    """One table, its first rows; columns that do not fit the terminal are named below it."""
+    fields = [f for f in visible(result, state.lang) if not _says_nothing(result, f)]
+    lines = [[cell(f, row[f.name], state.lang, row) for f in fields] for row in result.data.slice(0, rows).to_pylist()]
+    heads = [label(f, state.lang) for f in fields]
+    kept = _fitting(heads, lines, state.console.width - 6)
     table = Table(box=box.SIMPLE_HEAD, title=translate(state.lang, result.title), title_justify="left")
     table.add_column("#", justify="right", style="dim")
-    for one in fields:
-        table.add_column(label(one, state.lang), justify="left" if one.kind in _LEFT else "right", overflow="fold")
-    for number, row in enumerate(result.data.slice(0, rows).to_pylist()):
-        table.add_row(str(number), *[cell(f, row[f.name], state.lang, row) for f in fields])
+    for head, one in zip(heads[:kept], fields, strict=False):
+        table.add_column(head, justify="left" if one.kind in _LEFT else "right", overflow="fold")
+    for number, line in enumerate(lines):
+        table.add_row(str(number), *line[:kept])
     state.console.print(table)
+    if kept < len(heads):
+        state.console.print(Rich(state.t("say.hidden", columns=heads[kept:]), style="dim"))
     if result.data.num_rows > rows:
         state.console.print(Rich(state.t("say.more", shown=rows, total=result.data.num_rows), style="dim"))
+
+
+def _says_nothing(result: Result, field: Field) -> bool:
+    """A code that is the same in every row of a longer table."""
+    return field.kind == "text" and result.data.num_rows > 1 and len(result.data.column(field.name).unique()) == 1
+
+
+def _fitting(heads: Sequence[str], lines: Sequence[Sequence[str]], width: int) -> int:
+    """How many columns fit: figures need their whole width, names and headings may fold."""
+    used = 0
+    for i, head in enumerate(heads):
+        longest = max((cell_len(line[i]) for line in lines), default=0)
+        used += min(max(longest, cell_len(head) // 3, 6), 28) + 3
+        if used > width:
+            return max(i, 2)
+    return len(heads)
 
 
 def show_rows(state: State, title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:

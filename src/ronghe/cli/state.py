@@ -43,10 +43,10 @@ class State:
 
     @cached_property
     def console(self) -> "Console":
-        """Where answers go."""
+        """Where answers go; wide enough for any table where that isn't a terminal."""
         from rich.console import Console
 
-        return Console(highlight=False)
+        return Console(highlight=False, width=None if sys.stdout.isatty() else 240)
 
     @cached_property
     def notes(self) -> "Console":

@@ -93,9 +93,20 @@ class Source(Protocol):
     ``version`` is the parser's: raise it when the rows change, and the next ingest replaces the old load.
     """
 
-    name: str
-    version: str
-    tables: tuple[str, ...]
+    @property
+    def name(self) -> str:
+        """The reader's name."""
+        ...
+
+    @property
+    def version(self) -> str:
+        """The parser's version."""
+        ...
+
+    @property
+    def tables(self) -> tuple[str, ...]:
+        """The contracts whose rows it gives."""
+        ...
 
     def accepts(self, raw: RawFile) -> bool:
         """Whether this file of the dataset holds data for this reader (licences and read-mes do not)."""
@@ -110,9 +121,20 @@ class Source(Protocol):
 class Relational(Protocol):
     """A source whose parse is an Ibis expression, so that one reader runs on DuckDB and on Spark."""
 
-    name: str
-    version: str
-    tables: tuple[str, ...]
+    @property
+    def name(self) -> str:
+        """The reader's name."""
+        ...
+
+    @property
+    def version(self) -> str:
+        """The parser's version."""
+        ...
+
+    @property
+    def tables(self) -> tuple[str, ...]:
+        """The contracts whose rows it gives."""
+        ...
 
     def accepts(self, raw: RawFile) -> bool:
         """As for ``Source``."""

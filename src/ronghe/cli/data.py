@@ -1,0 +1,180 @@
+"""Bring data in and look after it: sources, ingest, quarantine."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ronghe.cli.look import Json
+from ronghe.cli.state import State
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ronghe.intake import Failure
+    from ronghe.lake.ingest import Report
+
+
+def sources(context: typer.Context, as_json: Json = False) -> None:
+    """List what can be loaded: dataset, version, licence, bytes, where it comes from · 数据来源."""
+    from ronghe.cli.show import show_rows
+    from ronghe.views import source_list
+
+    state: State = context.obj
+    document = source_list(state.brain)
+    if as_json:
+        return state.bytes((json.dumps(document, ensure_ascii=False, separators=(",", ":")) + "\n").encode())
+    return show_rows(
+        state,
+        state.t("say.sources_title"),
+        ("dataset", "title", "version", "licence", "files", "bytes", "from", "loaded"),
+        [
+            (
+                d["dataset"],
+                d[f"title_{state.lang}"],
+                d["version"],
+                d["licence"],
+                d["files"],
+                d["bytes"],
+                state.t(f"say.from.{d['from']}"),
+                state.t("say.yes" if d["loaded"] else "say.no"),
+            )
+            for d in document["sources"]
+        ],
+    )
+
+
+def ingest(
+    context: typer.Context,
+    names: Annotated[list[str], typer.Argument(help="datasets, or files of your own with --as")],
+    table: Annotated[str | None, typer.Option("--as", help="the table your file's rows are for")] = None,
+    mapping: Annotated[Path | None, typer.Option(help="mapping file (TOML)")] = None,
+    repairs: Annotated[Path | None, typer.Option(help="quarantine sheet with mended values")] = None,
+    guess: Annotated[bool, typer.Option("--guess", help="write a first mapping file beside each file")] = False,
+) -> None:
+    """Load datasets or your own files; what does not fit goes to quarantine · 导入."""
+    state: State = context.obj
+    if guess:
+        return _guess(state, names, table)
+    if table is not None:
+        return _own(state, names, table, mapping, repairs)
+    return _datasets(state, names)
+
+
+def _guess(state: State, names: list[str], table: str | None) -> None:
+    from ronghe.errors import MappingError
+    from ronghe.intake import guess_mapping
+
+    for name in names:
+        target = Path(name).with_suffix(".toml")
+        if target.exists():
+            raise MappingError("mapping_exists", file=str(target))
+        target.write_text(guess_mapping(Path(name), table), encoding="utf-8")
+        state.console.print(state.t("say.guessed", file=str(target)))
+
+
+def _own(state: State, names: list[str], table: str, mapping: Path | None, repairs: Path | None) -> None:
+    from ronghe.intake import ingest_own, ingest_reference
+
+    ingest_reference(state.brain)
+    with state.progress() as step:
+        reports = [
+            ingest_own(state.brain, Path(name), table=table, mapping=mapping, repairs=repairs, progress=step)
+            for name in names
+        ]
+    _tell(state, reports, [])
+
+
+def _datasets(state: State, names: list[str]) -> None:
+    from ronghe.intake import ingest_dataset, ingest_reference
+
+    reports: list[Report] = ingest_reference(state.brain)
+    failures: list[Failure] = []
+    with state.progress() as step:
+        for name in names:
+            done, failed = ingest_dataset(state.brain, name, step)
+            reports += done
+            failures += failed
+    _tell(state, reports, failures)
+    if failures:
+        raise typer.Exit(1)
+
+
+def _tell(state: State, reports: "Sequence[Report]", failures: "Sequence[Failure]") -> None:
+    from ronghe.cli.show import show_rows
+
+    totals: dict[str, list[int]] = {}
+    for report in reports:
+        load = report.load
+        line = totals.setdefault(load.dataset, [0] * 7)
+        values = (
+            1,
+            int(report.new),
+            load.records,
+            load.accepted,
+            load.quarantined,
+            load.skipped,
+            sum(load.rows.values()),
+        )
+        for i, value in enumerate(values):
+            line[i] += value
+    columns = ("dataset", "files", "new", "records", "accepted", "quarantined", "skipped", "rows")
+    show_rows(state, state.t("say.ingested"), columns, [(name, *line) for name, line in totals.items()])
+    for failure in failures:
+        state.notes.print(f"✗ {failure.dataset}/{failure.file}", style="red")
+        state.notes.print(failure.error.say(state.lang), markup=False)
+    if reports:
+        state.console.print(state.t("say.version_now", version=max(r.version for r in reports)))
+    if any(r.load.quarantined for r in reports):
+        state.console.print(state.t("say.see_quarantine"))
+
+
+def quarantine(
+    context: typer.Context,
+    export: Annotated[Path | None, typer.Option("--export", help="write it to xlsx or csv, to be mended")] = None,
+    rows: Annotated[int, typer.Option(help="rows to show")] = 50,
+    as_json: Json = False,
+) -> None:
+    """List the records in quarantine, or write them to a sheet to mend · 隔离区."""
+    from ronghe.cli.show import show_rows
+    from ronghe.views import quarantine_list
+
+    state: State = context.obj
+    if export is not None:
+        from ronghe.quarantine import write_sheet
+
+        count = write_sheet(state.brain, export, state.lang)
+        state.console.print(state.t("say.quarantine_written", file=str(export), count=count))
+        return None
+    document = quarantine_list(state.brain)
+    if as_json:
+        return state.bytes((json.dumps(document, ensure_ascii=False, separators=(",", ":")) + "\n").encode())
+    shown = [[*row[:7], state.t(f"reject.{row[7]}"), row[8]] for row in document["rows"][:rows]]
+    show_rows(state, state.t("say.quarantine", count=document["total"]), document["columns"], shown)
+    return None
+
+
+def demo(
+    context: typer.Context,
+    no_serve: Annotated[bool, typer.Option("--no-serve", help="print the three answers and stop")] = False,
+    port: Annotated[int | None, typer.Option(help="port of the page")] = None,
+) -> None:
+    """Build a lake from real data (or the invented sandbox), answer three questions, open the page · 演示."""
+    from ronghe.cli.show import show_answer
+    from ronghe.demo import answers, build
+
+    state: State = context.obj
+    with state.progress() as step:
+        built = build(state.brain, step)
+    _tell(state, built.reports, built.failures)
+    for answer in answers(state.brain):
+        state.console.rule()
+        show_answer(state, answer, 8)
+    if not no_serve:
+        from ronghe.cli.serve import serve
+
+        serve(context, port=port)
+
+
+COMMANDS = (sources, ingest, quarantine, demo)

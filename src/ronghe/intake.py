@@ -1,0 +1,154 @@
+"""Bring data in: datasets of the registry, and files of the user's own."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from ronghe.brain import Brain
+from ronghe.errors import FetchError, SourceError, UnknownName
+from ronghe.lake.ingest import Progress, Report, Terms
+from ronghe.lake.lake import raw_file
+from ronghe.lenses.base import quiet
+from ronghe.model.table import contracts
+from ronghe.plugins import get_source, source_names
+from ronghe.sources.base import RawFile
+from ronghe.sources.fetch import fetch
+from ronghe.sources.reference import Reference
+from ronghe.sources.registry import DatasetFile, dataset, datasets
+from ronghe.sources.workbook import WorkbookSource, guess, mapping_hash, read_mapping, read_repairs
+
+OWN = "own"
+"""The dataset name under which a user's files stand; they rank before every publisher's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A file that could not be brought in, and why; the others went on."""
+
+    dataset: str
+    file: str
+    error: SourceError
+
+
+def loadable() -> list[str]:
+    """The datasets of the registry that an installed source reads."""
+    return [name for name in datasets() if name in source_names()]
+
+
+def ingest_reference(brain: Brain) -> list[Report]:
+    """The built-in list of regions; every lake has it."""
+    source = Reference()
+    terms = Terms(licence="Apache-2.0", precedence=90)
+    return [brain.lake.ingest(source, raw, terms=terms) for raw in source.raw_files()]
+
+
+def ingest_dataset(brain: Brain, name: str, progress: Progress = quiet) -> tuple[list[Report], list[Failure]]:
+    """Every data file of one dataset, from mirror, cache or network.
+
+    Returns
+    -------
+    A report a file, and the files that failed; one bad file does not keep the others out.
+
+    Raises
+    ------
+    UnknownName : no such dataset.
+    LakeError : the lake can't be written; nothing more is tried.
+    """
+    if name not in source_names():
+        raise UnknownName("unknown_dataset", name, loadable())
+    if name == Reference.name:
+        return ingest_reference(brain), []
+    source, listed = get_source(name), dataset(name)
+    wanted = [f for f in listed.files if source.accepts(_promised(f))]
+    reports: list[Report] = []
+    failures: list[Failure] = []
+    for number, file in enumerate(wanted):
+        progress(f"{name}/{file.name}", number, len(wanted))
+        try:
+            raw = _bring(brain, file, progress)
+            reports.append(brain.lake.ingest(source, raw, terms=_terms(file, listed.precedence)))
+        except SourceError as error:
+            failures.append(Failure(name, file.name, error))
+        progress(f"{name}/{file.name}", number + 1, len(wanted))
+    return reports, failures
+
+
+def _promised(file: DatasetFile) -> RawFile:
+    return RawFile(Path(file.name), file.dataset, file.name, file.sha256, file.bytes)
+
+
+def _bring(brain: Brain, file: DatasetFile, progress: Progress) -> RawFile:
+    config = brain.config
+    return fetch(
+        file,
+        mirror=Path(config.mirror) if config.mirror else None,
+        cache=Path(config.cache),
+        progress=lambda done, total: progress(f"↓ {file.dataset}/{file.name}", done, total),
+        offline=config.offline,
+    )
+
+
+def _terms(file: DatasetFile, precedence: int) -> Terms:
+    return Terms(
+        licence=file.licence,
+        redistributable=file.redistributable,
+        commercial=file.commercial,
+        url=file.url,
+        precedence=precedence,
+    )
+
+
+def ingest_own(
+    brain: Brain,
+    path: Path,
+    *,
+    table: str,
+    mapping: Path | None = None,
+    repairs: Path | None = None,
+    workspace: str = "",
+    progress: Progress = quiet,
+) -> Report:
+    """A user's own CSV, Excel or Parquet file.
+
+    Parameters
+    ----------
+    path : the file.
+    table : the contract its rows are for.
+    mapping : the mapping file; a first guess is used when not given and every required column is found.
+    repairs : the quarantine sheet with the mended values filled in.
+    workspace : who may see the rows; empty = everyone.
+
+    Raises
+    ------
+    UnknownName : no such contract.
+    MappingError, SourceError : the mapping or the file does not fit.
+    """
+    if table not in contracts():
+        raise UnknownName("unknown_table", table, contracts())
+    raw = raw_file(path, OWN)
+    text = mapping.read_text(encoding="utf-8") if mapping is not None else guess(raw, table)
+    sheet = read_mapping(text, table)
+    mended = read_repairs(repairs, raw.name) if repairs is not None else {}
+    identity = mapping_hash(sheet) + "|" + repr(sorted(mended.items())) if mended else mapping_hash(sheet)
+    terms = Terms(licence="own", redistributable=not workspace, precedence=0, workspace=workspace)
+    source = WorkbookSource(table, sheet, mended)
+    return brain.lake.ingest(source, raw, terms=terms, mapping=identity, progress=progress)
+
+
+def guess_mapping(path: Path, table: str | None) -> str:
+    """A first mapping file for a user to edit."""
+    return guess(raw_file(path, OWN), table)
+
+
+def reachable(brain: Brain, names: Iterable[str]) -> bool:
+    """Whether mirror, cache or network can give at least the first file of these datasets."""
+    for name in names:
+        source = get_source(name)
+        for file in dataset(name).files:
+            if source.accepts(_promised(file)):
+                try:
+                    _bring(brain, file, quiet)
+                except FetchError:
+                    return False
+                return True
+    return False

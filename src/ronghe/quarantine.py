@@ -1,0 +1,66 @@
+"""The quarantine as a sheet a user can mend: fill in the last column, give it back with ``--repairs``."""
+
+import csv
+from pathlib import Path
+from typing import Any
+
+from ronghe.brain import Brain
+from ronghe.errors import LakeError, RongheError
+from ronghe.i18n import translate
+from ronghe.lake.store import write_error
+from ronghe.model.text import Text
+
+COLUMNS = ("dataset", "file", "part", "row", "col", "column", "value", "reason", "expected", "mended")
+
+
+def write_sheet(brain: Brain, path: Path, lang: str) -> int:
+    """Write every faulty value of the snapshot to an .xlsx or .csv file.
+
+    Returns
+    -------
+    How many there are.
+
+    Raises
+    ------
+    RongheError : the file's ending is neither ``.xlsx`` nor ``.csv``.
+    LakeError : the file can't be written.
+    """
+    faults = brain.lake.quarantine(brain.snapshot).to_pylist()
+    lines = [[_cell(row, name, lang) for name in COLUMNS] for row in faults]
+    heading = [translate(lang, Text(f"quarantine.{name}")) for name in COLUMNS]
+    try:
+        if path.suffix.lower() == ".csv":
+            with path.open("w", encoding="utf-8-sig", newline="") as stream:
+                csv.writer(stream).writerows([heading, *lines])
+        elif path.suffix.lower() == ".xlsx":
+            _xlsx(path, heading, lines)
+        else:
+            raise RongheError("export_format", name=path.suffix, known=(".xlsx", ".csv"))
+    except OSError as error:
+        failed: LakeError = write_error(error, str(path))
+        raise failed from error
+    return len(lines)
+
+
+def _cell(row: dict[str, Any], name: str, lang: str) -> Any:
+    if name == "reason":
+        return translate(lang, Text(f"reject.{row[name]}"))
+    return row.get(name, "") if row.get(name) is not None else ""
+
+
+def _xlsx(path: Path, heading: list[str], lines: list[list[Any]]) -> None:
+    import xlsxwriter
+
+    with xlsxwriter.Workbook(str(path)) as book:
+        sheet = book.add_worksheet("quarantine")
+        bold, fill = book.add_format({"bold": True, "bottom": 1}), book.add_format({"bg_color": "#FFF7D6"})
+        sheet.write_row(0, 0, heading, bold)
+        for number, line in enumerate(lines, start=1):
+            for column, value in enumerate(line):
+                if isinstance(value, int):
+                    sheet.write_number(number, column, value)
+                else:
+                    sheet.write_string(number, column, str(value))
+            sheet.write_blank(number, len(COLUMNS) - 1, None, fill)
+        sheet.freeze_panes(1, 0)
+        sheet.set_column(0, len(COLUMNS) - 1, 18)
