@@ -176,7 +176,7 @@ class _Codes:
             regions=pa.array([_regions()[code]["region"] for code in world.countries]),
             rows=pa.array(world.industries),
             uses=pa.array(USES),
-            columns=pa.array([f"V{at}" for at in range(1, len(world.output) + 1)]),
+            columns=pa.array([f"V{at}" for at in range(1, max(len(world.output), world.final.shape[1]) + 1)]),
         )
 
 
