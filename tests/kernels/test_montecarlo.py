@@ -104,6 +104,17 @@ def test_twins_are_level() -> None:
     assert not mc.clearly_ahead(found.ahead)[:, 0, 1].any()
 
 
+def test_ranks_of_given_scores_by_counting() -> None:
+    scores = RNG.integers(0, 4, (50, 2, 6)).astype(float)
+    ranks, ahead = mc.rank_draws(scores)
+    assert (ranks == 1 + (scores[:, :, None, :] > scores[:, :, :, None]).sum(axis=3)).all()
+    difference = np.sign(scores[:, :, :, None] - scores[:, :, None, :])
+    assert ahead == pytest.approx((difference.mean(axis=0) + 1) / 2)
+    for wrong in (scores[0], scores[:0], np.where(scores > 2, np.nan, scores)):
+        with pytest.raises(FusionError):
+            mc.rank_draws(wrong)
+
+
 def test_invariants() -> None:
     found = mc.simulate([X], CHOICES, draws=400, sensitivity=0)
     assert found.rank_share.sum(axis=2) == pytest.approx(1)

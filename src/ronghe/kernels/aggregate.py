@@ -24,6 +24,8 @@ from ronghe.kernels.checks import (
     positions,
 )
 
+_CACHED_CELLS = 8192  # 64 kB twice fits a core's own cache
+
 
 @dataclass(frozen=True, slots=True)
 class Vikor:
@@ -118,10 +120,7 @@ def vikor(Z: ArrayLike, W: ArrayLike, *, v: float = 0.5) -> Vikor:
         raise ConstantIndicatorError("an indicator is equal everywhere", indicators=positions(spread == 0))
     distance = (values.max(axis=0) - values) / spread
     S = weights @ distance.T
-    R = np.zeros_like(S)
-    part = np.empty_like(S)
-    for j in range(values.shape[1]):
-        np.maximum(R, np.multiply.outer(weights[:, j], distance[:, j], out=part), out=R)
+    R = _largest_part(weights, distance)
     Q = v * _rescaled(S) + (1.0 - v) * _rescaled(R)
     return Vikor(_shaped(S, W), _shaped(R, W), _shaped(Q, W))
 
@@ -171,6 +170,19 @@ def _inputs(Z: ArrayLike, W: ArrayLike, regions: int = 1) -> tuple[Floats, Float
 
 def _shaped(score: Floats, W: ArrayLike) -> Floats:
     return score[0] if np.ndim(W) == 1 else score
+
+
+def _largest_part(weights: Floats, distance: Floats) -> Floats:
+    """max_j w_kj d_ij for all k and i, a few weight vectors at a time so that the work stays in cache."""
+    largest = np.zeros((len(weights), len(distance)))
+    rows = max(1, _CACHED_CELLS // len(distance))
+    part = np.empty((rows, len(distance)))
+    columns = np.ascontiguousarray(distance.T)
+    for start in range(0, len(weights), rows):
+        some, out = weights[start : start + rows], largest[start : start + rows]
+        for j, column in enumerate(columns):
+            np.maximum(out, np.multiply.outer(some[:, j], column, out=part[: len(some)]), out=out)
+    return largest
 
 
 def _rescaled(part: Floats) -> Floats:

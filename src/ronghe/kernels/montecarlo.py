@@ -145,6 +145,32 @@ def simulate(
     return MonteCarlo(score, _rank_quantiles(share, tails), share, chance, drivers, draws)
 
 
+def rank_draws(scores: ArrayLike) -> tuple[NDArray[np.int32], Floats]:
+    """Ranks of scored draws and how often each region was ahead of each other.
+
+    Args:
+        scores: (d, t, n) scores of d draws, t years, n regions; more is better.
+
+    Returns:
+        Ranks (d, t, n), 1 the best and ties sharing the better rank; `ahead` (t, n, n) as in `MonteCarlo`.
+
+    Raises:
+        FusionError: another shape, or a score that is not a number.
+
+    >>> ranks, ahead = rank_draws([[[0.3, 0.9, 0.3]], [[0.5, 0.2, 0.1]]])
+    >>> ranks[:, 0].tolist(), ahead[0, 0].tolist()
+    ([[2, 1, 2], [1, 2, 3]], [0.5, 0.5, 0.75])
+    """
+    values = np.ascontiguousarray(scores, dtype=np.float64)
+    if values.ndim != 3 or values.size == 0 or np.isnan(values).any():
+        raise FusionError("scores are numbers (draws, years, regions)", shape=values.shape)
+    draws, t, n = values.shape
+    ranks = np.empty((draws, t, n), dtype=np.int32)
+    ahead = np.zeros((t, n, n), dtype=np.int64)
+    _compare(values, np.arange(draws), ranks, ahead)
+    return ranks, ahead / (2.0 * draws)
+
+
 def clearly_ahead(ahead: ArrayLike, *, level: float = 0.95) -> NDArray[np.bool_]:
     """Where i is ahead of j in at least `level` of the draws; anything else between them is noise.
 
