@@ -38,7 +38,7 @@ def loadable() -> list[str]:
 def ingest_reference(brain: Brain) -> list[Report]:
     """The built-in list of regions; every lake has it."""
     source = Reference()
-    terms = Terms(licence="Apache-2.0", precedence=90)
+    terms = Terms(licence="Apache-2.0", precedence=-1)
     return [brain.lake.ingest(source, raw, terms=terms) for raw in source.raw_files()]
 
 
