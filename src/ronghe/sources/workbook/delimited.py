@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as arrow_csv
@@ -17,7 +18,7 @@ from ronghe.sources.workbook.encoding import Encoding, detect
 from ronghe.sources.workbook.grid import HEAD, Batch, Merge, Overlong
 from ronghe.sources.workbook.mapping import SourceSpec
 
-BLOCK = 8 << 20
+BLOCK = 2 << 20
 """Bytes parsed at a time. A single row may not be longer."""
 
 DELIMITERS = (",", "\t", ";", "|")
@@ -88,7 +89,7 @@ class DelimitedSheet:
         """The rows of one block with the odd rows that stand between them put back."""
         columns = list(found.columns)
         if not odd.rows:
-            return Batch(pa.array(range(first, first + found.num_rows), pa.int64()), columns)
+            return Batch(pa.array(np.arange(first, first + found.num_rows)), columns)
         mended: list[tuple[int, list[str]]] = []
         overlong: list[Overlong] = []
         last = first + found.num_rows - 1

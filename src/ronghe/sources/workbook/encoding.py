@@ -103,6 +103,7 @@ def _wide_codec(raw: RawFile, start: bytes) -> str:
 def _scan(path: Path, codec: str) -> tuple[_Fault | None, int]:
     """Decode the whole file strictly, block by block; count quotes on the way."""
     decoder = codecs.getincrementaldecoder(codec)()
+    narrow = not codec.startswith(("utf-16", "utf-32"))
     offset = line = quotes = wide = 0
     with path.open("rb") as file:
         while block := file.read(BLOCK):
@@ -113,8 +114,8 @@ def _scan(path: Path, codec: str) -> tuple[_Fault | None, int]:
                 before = error.object[: error.start]
                 wide += _wide(before.decode(codec, errors="ignore"))
                 return _Fault(offset - pending + error.start, line + before.count(b"\n") + 1, wide, False), quotes
-            quotes += text.count('"')
-            line += text.count("\n")
+            quotes += block.count(b'"') if narrow else text.count('"')
+            line += block.count(b"\n") if narrow else text.count("\n")
             wide += 0 if wide > 1000 or text.isascii() else _wide(text)
             offset += len(block)
     try:

@@ -1,6 +1,7 @@
 """Spreadsheets (.xlsx, .xlsm, .xlsb, .xls, .ods) through calamine, every cell as the text a person would write."""
 
 import datetime as dt
+import io
 import warnings
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -62,7 +63,7 @@ def open_excel(raw: RawFile, spec: SourceSpec) -> Book:
         names = _asked(raw, spec.sheet, list(loaded), filled)
         percents = _percent_cells(raw, names)
         sheets = [_sheet(name, loaded[name], percents.get(name, frozenset())) for name in names]
-        others = [(name, s.total_height) for name, s in loaded.items() if name not in names and s.height]
+        others = [(name, s.end[0] + 1) for name, s in loaded.items() if name not in names and s.end]
     except CalamineError as error:
         raise _broken(raw, error) from error
     finally:
@@ -76,7 +77,8 @@ def _open(raw: RawFile) -> CalamineWorkbook:
     if start.startswith(OLE) and _is_locked(raw):
         raise SourceError("workbook_password", file=raw.name)
     try:
-        return CalamineWorkbook.from_path(str(raw.path))
+        # By content: an .xlsx is often saved under the old name .xls.
+        return CalamineWorkbook.from_filelike(io.BytesIO(raw.path.read_bytes()))
     except PasswordError as error:
         raise SourceError("workbook_password", file=raw.name) from error
     except CalamineError as error:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -59,7 +60,7 @@ class ParquetSheet:
         first = 1
         try:
             for found in pq.ParquetFile(self.raw.path).iter_batches(BATCH):
-                rows = pa.array(range(first, first + found.num_rows), pa.int64())
+                rows = pa.array(np.arange(first, first + found.num_rows))
                 yield Batch(rows, [_texts(column) for column in found.columns])
                 first += found.num_rows
         except (pa.ArrowInvalid, OSError) as error:

@@ -11,6 +11,7 @@ import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
+from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -34,7 +35,7 @@ _NO = frozenset({"否", "无", "没有", "错", "假", "×", "✗", "no", "n", "
 _DATE = re.compile(
     r"(\d{4})(?:-(\d{1,2})-(\d{1,2})|/(\d{1,2})/(\d{1,2})|\.(\d{1,2})\.(\d{1,2})|年(\d{1,2})月(\d{1,2})日?)"
 )
-_GROUPED = re.compile(r"[+-]?\d{1,3}(?:([, ])\d{3})(?:\1\d{3})*(?:\.\d+)?")
+_GROUPED = re.compile(r"[+-]?\d{1,3}(?:([, ])\d{3})(?:\1\d{3})*(?:\.\d+)?(?!\d)")
 _NUMBER = re.compile(r"([+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?)\s*(.*)")
 _CHINESE_DIGITS = str.maketrans("〇○零一二三四五六七八九", "000123456789")
 
@@ -154,8 +155,12 @@ def _each(texts: pa.Array, target: pa.DataType, read: Callable[[str], Any]) -> t
 def _narrow(text: str, kind: Kind) -> str | None:
     """One width for digits and signs; None when that turns out to be a mark of a missing value."""
     narrow = unicodedata.normalize("NFKC", text).strip()
-    marks = {unicodedata.normalize("NFKC", mark) for mark in kind.missing}
-    return None if not narrow or narrow in marks else narrow
+    return None if not narrow or narrow in _narrow_marks(kind.missing) else narrow
+
+
+@cache
+def _narrow_marks(missing: tuple[str, ...]) -> frozenset[str]:
+    return frozenset(unicodedata.normalize("NFKC", mark) for mark in missing)
 
 
 def _decimal(text: str) -> tuple[Decimal, str]:
