@@ -102,6 +102,11 @@ def test_bad_input_is_named() -> None:
     with pytest.raises(MissingBlockError) as year:
         impute(X, "model")
     assert year.value.details == {"indicators": (0,), "years": (1,)}
+    apart = np.full((4, 4, 1), NAN)
+    apart[:2, :2] = apart[2:, 2:] = 1.0
+    with pytest.raises(MissingBlockError) as sets:
+        impute(apart, "model")
+    assert sets.value.details == {"indicators": (0,), "regions": (0, 1, 2, 3)}
     with pytest.raises(FusionError):
         impute(X[0])
     with pytest.raises(FusionError) as infinite:

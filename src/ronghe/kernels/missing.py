@@ -42,7 +42,8 @@ def impute(X: ArrayLike, method: Method = "linear", *, max_gap: int | None = Non
 
     Raises:
         FusionError: not three dimensions, an infinite cell, an unknown method.
-        MissingBlockError: "model" and a region or year without any value: `indicators`, `regions`.
+        MissingBlockError: "model", and a region or year without any value, or regions that share no year with
+            the others: `indicators`, `regions` or `years`.
 
     >>> filled = impute([[[1.0]], [[np.nan]], [[3.0]], [[np.nan]]])
     >>> filled.values.ravel().tolist(), filled.mask.ravel().tolist()
@@ -143,16 +144,32 @@ def _model(panel: Floats) -> tuple[Floats, Floats]:
         x = panel[:, :, j].ravel()
         known = ~np.isnan(x)
         _refuse_unseen(known.reshape(t, n), j)
-        seen = design[known]
-        inverse = np.linalg.pinv(seen.T @ seen)
-        guess = design @ (inverse @ (seen.T @ x[known]))
-        freedom = int(known.sum()) - int(np.linalg.matrix_rank(seen))
-        error = x[known] - guess[known]
-        variance = float(error @ error) / freedom if freedom > 0 else float("nan")
-        leverage = np.einsum("ik,kl,il->i", design, inverse, design)
-        fitted[:, :, j] = guess.reshape(t, n)
-        sd[:, :, j] = np.sqrt(variance * (1.0 + np.maximum(leverage, 0.0))).reshape(t, n)
+        guess, error = _least_squares(design, x, known)
+        if np.isnan(guess[~known]).any():
+            raise MissingBlockError(
+                "two sets of regions share no year: the model can't compare them",
+                indicators=(j,),
+                regions=positions(np.isnan(guess).reshape(t, n).any(axis=0)),
+            )
+        fitted[:, :, j], sd[:, :, j] = guess.reshape(t, n), error.reshape(t, n)
     return fitted, sd
+
+
+def _least_squares(design: Floats, x: Floats, known: NDArray[np.bool_]) -> tuple[Floats, Floats]:
+    """Prediction and its standard error for each row; NaN where the known rows don't determine it."""
+    seen = design[known]
+    values, vectors = np.linalg.eigh(seen.T @ seen)
+    kept = values > values[-1] * len(values) * np.finfo(np.float64).eps * 16
+    space = vectors[:, kept]
+    inverse = (space / values[kept]) @ space.T
+    guess = design @ (inverse @ (seen.T @ x[known]))
+    freedom = len(seen) - int(kept.sum())
+    error = x[known] - guess[known]
+    variance = float(error @ error) / freedom if freedom > 0 else float("nan")
+    leverage = ((design @ inverse) * design).sum(axis=1)
+    outside = np.abs(design - (design @ space) @ space.T).max(axis=1) > 1e-6
+    sd = np.sqrt(variance * (1.0 + np.maximum(leverage, 0.0)))
+    return np.where(outside, np.nan, guess), sd
 
 
 def _refuse_unseen(known: NDArray[np.bool_], j: int) -> None:

@@ -3,7 +3,7 @@
 A draw picks a version of the data (imputation), a normalisation, an aggregation and a vector of weights, and
 ranks all regions in all years by what comes out: a composite of all indicators, or the coordination D of the
 subsystems. What is reported is never one ranking but how often each came out. Draws that share version,
-normalisation and aggregation are scored together, in blocks that fit the cache, so that 10,000 draws are some
+normalisation and aggregation are scored together, block by block, so that 10,000 draws are some
 thousand matrix products.
 
 Papers: Saisana, Saltelli and Tarantola, Journal of the Royal Statistical Society A 168 (2005) 307-323; OECD
@@ -28,7 +28,10 @@ Normalisation = Literal["minmax", "minmax_year", "zscore", "rank"]
 Aggregation = Literal["weighted_sum", "geometric", "topsis", "vikor", "grey_relation"]
 Outcome = Literal["composite", "coordination"]
 FACTORS = ("weights", "normalisation", "aggregation", "imputation")
-_BLOCK_CELLS = 1 << 17  # a block of scores of 1 MB stays in a core's cache
+# Products up to this size BLAS runs on one core. Its threads gain little on matrices as small as these and lose
+# much when the cores are busy with something else.
+_SERIAL_PRODUCT = 1 << 18
+_LEAST_ROWS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,18 +124,12 @@ def simulate(
     >>> found.rank.shape, bool((found.ahead + found.ahead.swapaxes(1, 2))[:, 0, 1].all() == 1.0)
     ((3, 2, 5), True)
     """
-    panels = _panels(versions)
-    plan = _Plan.of(panels, choices)
+    asked = {"draws": draws, "level": level, "sensitivity": sensitivity}
     if draws < 1 or not 0 < level < 1 or not 0 <= sensitivity <= draws // 2:
-        raise FusionError(
-            "needs draws, a level in (0, 1), and a base sample of at most half the draws",
-            draws=draws,
-            level=level,
-            sensitivity=sensitivity,
-        )
-    rng = np.random.default_rng(seed)
-    sample = plan.sample(rng, draws)
-    t, n, _ = panels[0].shape
+        raise FusionError("needs draws, a level in (0, 1), a base sample of at most half the draws", **asked)
+    plan = _Plan.of(_panels(versions), choices)
+    sample = plan.sample(np.random.default_rng(seed), draws)
+    t, n = plan.shape
     scores = np.empty((draws, t, n), dtype=np.float32)
     ranks = np.empty((draws, t, n), dtype=np.int32)
     ahead = np.zeros((t, n, n), dtype=np.int64)
@@ -249,7 +246,7 @@ class _Plan:
         code = (sample.version * k + sample.normalisation) * a + sample.aggregation
         order = np.argsort(code, kind="stable")
         cuts = np.flatnonzero(np.diff(code[order])) + 1
-        size = max(1, _BLOCK_CELLS // (self.shape[0] * self.shape[1]))
+        size = max(_LEAST_ROWS, _SERIAL_PRODUCT // next(iter(self.scaled.values())).size)
         for same in np.split(order, cuts):
             for start in range(0, len(same), size):
                 yield np.asarray(same[start : start + size], dtype=np.int64)
