@@ -1,0 +1,152 @@
+"""Bars, points with intervals, and waterfalls."""
+
+from typing import Any
+
+from ronghe.draw.frame import Frame, Scale, groups, labels_of
+from ronghe.draw.style import (
+    DOWN,
+    INK,
+    PALETTE,
+    SOFT,
+    TOTAL,
+    UP,
+    category_axis,
+    grid,
+    legend,
+    mark_lines,
+    narrow,
+    reference,
+    value_axis,
+)
+
+_NARROW_NAMES = {"yAxis": {"axisLabel": {"width": 104, "fontSize": 11}}}
+
+
+def bar(frame: Frame) -> dict[str, Any]:
+    """Bars: lying where the categories are names, standing where they are years or numbers."""
+    lying = bool(frame.options.get("horizontal", frame.names("x")))
+    measures = frame.more("y")
+    fields = [frame.field(p) for p in measures]
+    scale = frame.scale(fields)
+    labels = _spots(frame) if not frame.has("color") else labels_of(frame.rows, frame, "x")
+    series = _grouped(frame, scale, labels) if frame.has("color") else _plain(frame, scale, measures)
+    if frame.options.get("stack"):
+        for one in series:
+            one["stack"] = "all"
+    elif len(series) == 1:
+        one = series[0]
+        one["itemStyle"] = {"color": PALETTE[0]}
+        if len(labels) <= 40:
+            one["label"] = {"show": True, "position": "right" if lying else "top", "color": SOFT, "fontSize": 11}
+    many = len(series) > 1
+    figures = value_axis(scale.name, percent=scale.percent, vertical=not lying)
+    names = category_axis(labels, "" if lying else frame.label(frame.field("x")), vertical=lying)
+    made: dict[str, Any] = {
+        "grid": grid(36 if many else 12, right=64 if lying else 24),
+        "xAxis": figures if lying else names,
+        "yAxis": names if lying else figures,
+        "series": series,
+    }
+    if many:
+        made["legend"] = legend([s["name"] for s in series])
+    return narrow(made, _NARROW_NAMES) if lying else made
+
+
+def _spots(frame: Frame) -> list[str]:
+    """A label for every row: rows stay apart even where two bear the same name."""
+    return [frame.name(r, "x") for r in frame.rows]
+
+
+def _plain(frame: Frame, scale: Scale, measures: list[str]) -> list[dict[str, Any]]:
+    series = []
+    for part in measures:
+        field = frame.field(part)
+        items = [
+            frame.item(
+                r, field, _or_dash(scale(r[field.name])), frame.tip(r, frame.name(r, "x"), [part]),
+                label={"formatter": frame.text(r, field).split(" ")[0]},
+            )
+            for r in frame.rows
+        ]  # fmt: skip
+        series.append({"type": "bar", "name": frame.label(field), "data": items, "barMaxWidth": 22})
+    return series
+
+
+def _grouped(frame: Frame, scale: Scale, labels: list[str]) -> list[dict[str, Any]]:
+    field, series = frame.field("y"), []
+    for name, rows in groups(frame, "color").items():
+        held = {frame.name(r, "x"): r for r in rows}
+        items: list[Any] = []
+        for label in labels:
+            row = held.get(label)
+            tip = frame.tip(row, f"{label} · {name}", ["y"]) if row else {}
+            items.append(frame.item(row, field, _or_dash(scale(row[field.name])), tip) if row else "-")
+        series.append({"type": "bar", "name": name, "data": items, "barMaxWidth": 22})
+    return series
+
+
+def _or_dash(value: float | None) -> Any:
+    return "-" if value is None else value
+
+
+def interval(frame: Frame) -> dict[str, Any]:
+    """A point with its interval for each name: a thin box from low to high and a dot."""
+    y, low, high = frame.field("y"), frame.field("low"), frame.field("high")
+    scale = frame.scale([y, low, high])
+    rows = [r for r in frame.rows if r[y.name] is not None]
+    boxes, dots = [], []
+    for i, row in enumerate(rows):
+        tip = frame.tip(row, frame.name(row, "x"), ["y", "low", "high"])
+        at = scale(row[y.name])
+        ends = [scale(row[f.name]) for f in (low, high)]
+        if None not in ends:
+            a, b = ends
+            boxes.append(frame.item(row, low, [a, a, at, b, b], tip))
+        else:
+            boxes.append({"value": ["-"] * 5})
+        dots.append(frame.item(row, y, [at, i], tip))
+    lines = [reference(float(frame.options["x_line"]), "x", str(frame.options["x_line"]))] if (
+        "x_line" in frame.options) else []  # fmt: skip
+    made = {
+        "grid": grid(18 if lines else 10),
+        "xAxis": {**value_axis(frame.scale([y]).name, percent=scale.percent), "scale": True},
+        "yAxis": category_axis([frame.name(r, "x") for r in rows], vertical=True),
+        "series": [
+            {"type": "boxplot", "data": boxes, "boxWidth": [4, 8], "layout": "vertical",
+             "itemStyle": {"color": "#c3daee", "borderColor": "#87b7dc", "borderWidth": 1}},
+            {"type": "scatter", "data": dots, "symbolSize": 9, "itemStyle": {"color": PALETTE[0]}, "z": 3,
+             "markLine": mark_lines(lines)},
+        ],
+    }  # fmt: skip
+    return narrow(made, _NARROW_NAMES)
+
+
+def waterfall(frame: Frame) -> dict[str, Any]:
+    """Changes that add up: each bar begins where the one before ended; totals stand on zero."""
+    y = frame.field("y")
+    scale = frame.scale([y])
+    total = frame.field("total").name if frame.has("total") else None
+    level, bars, marks = 0.0, [], []
+    for i, row in enumerate(frame.rows):
+        value = scale(row[y.name]) or 0.0
+        whole = bool(total and row[total])
+        start, end = (0.0, value) if whole else (level, level + value)
+        level = end
+        start, end = (float(f"{v:.10g}") for v in (start, end))
+        tip = frame.tip(row, frame.name(row, "x"), ["y"])
+        style = {"color": TOTAL, "color0": TOTAL, "borderColor": TOTAL, "borderColor0": TOTAL} if whole else {}
+        bars.append(frame.item(row, y, [start, end, min(start, end), max(start, end)], tip, itemStyle=style))
+        label = {"formatter": frame.text(row, y).split(" ")[0]}
+        marks.append({"value": [max(start, end), i], "label": label})
+    rises = {"color": UP, "color0": DOWN, "borderColor": UP, "borderColor0": DOWN}
+    made = {
+        "grid": grid(10, right=72),
+        "xAxis": value_axis(scale.name, percent=scale.percent),
+        "yAxis": category_axis([frame.name(r, "x") for r in frame.rows], vertical=True),
+        "series": [
+            {"type": "candlestick", "data": bars, "barWidth": 14, "itemStyle": rises},
+            {"type": "scatter", "data": marks, "symbolSize": 0.1, "silent": True,
+             "label": {"show": True, "position": "right", "color": INK, "fontSize": 11}},
+        ],
+    }  # fmt: skip
+    return narrow(made, _NARROW_NAMES)
