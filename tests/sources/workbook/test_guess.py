@@ -80,6 +80,23 @@ def test_regions_by_indicators_are_recognised(tmp_path: Path) -> None:
     assert reasons(found) == {"header": 2}
 
 
+@pytest.mark.parametrize("years_above", [True, False])
+def test_years_and_indicators_in_two_header_rows_are_recognised(tmp_path: Path, years_above: bool) -> None:
+    above, below = ["地区", 2019, None, 2020, None], [None, "产值（万元）", "专利（件）", "产值（万元）", "专利（件）"]
+    if not years_above:
+        above, below = ["地区", "产值（万元）", None, "专利（件）", None], [None, 2019, 2020, 2019, 2020]
+    raw = excel_file(tmp_path, {"表": [above, below, ["北京", 1, 2, 3, 4]]}, ["A1:A2", "B1:C1", "D1:E1"])
+    found = parse(raw, guess(raw), "indicator")
+    got = {(r["indicator"], r["year"]): (r["value"], r["unit"]) for r in rows_of(found)}
+    second, third = (2.0, 3.0) if years_above else (3.0, 2.0)
+    assert got == {
+        ("产值", 2019): (1.0, "CNY_10k"),
+        ("专利", 2019): (second, "item"),
+        ("产值", 2020): (third, "CNY_10k"),
+        ("专利", 2020): (4.0, "item"),
+    }
+
+
 def test_what_is_missing_is_asked_for_in_both_languages(tmp_path: Path) -> None:
     raw = text_file(tmp_path, "企业名称,备用\n甲,1\n")
     draft = guess(raw, "organisation")

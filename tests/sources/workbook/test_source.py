@@ -266,6 +266,14 @@ def test_parquet(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize("end", ["", "\n", "\n\n"])
+def test_a_heading_without_rows_gives_none(tmp_path: Path, end: str) -> None:
+    toml = '[columns]\nregion="地区"\nyear={value=2020}\n[melt]\ninto="indicator"\ncolumns=["a（个）"]'
+    found = parse(text_file(tmp_path, "地区,a（个）" + end), toml, "indicator")
+    assert rows_of(found) == []
+    assert found.records == 1 + (end == "\n\n")
+
+
 def test_missing_marks_may_be_named_or_replaced(tmp_path: Path) -> None:
     raw = text_file(tmp_path, "id,name,n（人）\nNA,甲,无\n2,—,-\n")
     toml = '[columns]\norg_id={from="id", missing=[]}\nname="name"\nemployees="n（人）"\n[missing]\nvalues=["无"]'

@@ -37,7 +37,7 @@ def guess(raw: RawFile, table: str | None = None) -> str:
         raise MappingError("mapping_table", name=table, known=nearest(table, contracts()))
     draft = _draft(raw)
     target = contract(table) if table else best_table(draft)
-    writer = _Writer(raw, draft, target, *_shape(draft, target))
+    writer = _Writer(raw, draft, target, _shape(draft, target))
     return "\n".join(writer.lines()) + "\n"
 
 
@@ -56,20 +56,36 @@ def _draft(raw: RawFile) -> Draft:
     return Draft(sheet, header, samples, [name for name, _ in book.others])
 
 
-def _shape(draft: Draft, target: Table) -> tuple[list[Match], list[int], str]:
-    """The matches, the columns to melt, and what their headings are (``year``, ``indicator`` or nothing)."""
-    years = [index for index, _ in draft.header.matching(YEARS)]
+@dataclass(frozen=True, slots=True)
+class _Shape:
+    """The headings that fill columns, those that are melted, the contract columns these fill, and by which pattern."""
+
+    matches: Sequence[Match]
+    melted: Sequence[int] = ()
+    fills: tuple[str, ...] = ()
+    pattern: str = ""
+
+
+def _shape(draft: Draft, target: Table) -> _Shape:
     if target.name != "indicator":
-        return assign(target, draft, set()), [], ""
-    if len(years) >= 2:
-        return [m for m in assign(target, draft, set(years)) if m.column.name not in {"value", "year"}], years, "year"
+        return _Shape(assign(target, draft, set()))
+    header = draft.header
+    grouped = rf"(?P<indicator>.+) / {YEARS}", rf"{YEARS} / (?P<indicator>.+)"
+    for pattern, fills in ((grouped[0], 2), (grouped[1], 2), (YEARS, 1)):
+        found = [index for index, _ in header.matching(pattern)]
+        groups = {header.paths[i][:-1] if pattern == grouped[0] else header.paths[i][1:] for i in found}
+        if len(found) < 2 or (fills == 2 and len(groups) < 2):
+            continue
+        names = ("year", "indicator")[:fills]
+        kept = [m for m in assign(target, draft, set(found)) if m.column.name not in {"value", *names}]
+        return _Shape(kept, found, names, pattern)
     matches = assign(target, draft, set())
     if any(m.column.name == "value" for m in matches):
-        return matches, [], ""
+        return _Shape(matches)
     kept = [m for m in matches if m.column.name in {"region", "year", "industry"}]
     used = {m.index for m in kept}
-    figures = [i for i, path in enumerate(draft.header.paths) if path and i not in used and is_numeric(draft, i)]
-    return (kept, figures, "indicator") if figures else (matches, [], "")
+    figures = [i for i, path in enumerate(header.paths) if path and i not in used and is_numeric(draft, i)]
+    return _Shape(kept, figures, ("indicator",)) if figures else _Shape(matches)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,19 +93,17 @@ class _Writer:
     raw: RawFile
     draft: Draft
     target: Table
-    matches: Sequence[Match]
-    melted: Sequence[int]
-    shape: str
+    shape: _Shape
 
     def lines(self) -> list[str]:
         lines = [*self._preamble(), "[columns]"]
-        for match in self.matches:
+        for match in self.shape.matches:
             lines += self._column(match)
         for name in self._needed():
             lines += self._required(name)
         lines += self._unused()
-        if self.shape:
-            lines += ["", *(self._melt_years() if self.shape == "year" else self._melt_indicators())]
+        if self.shape.melted:
+            lines += ["", *(self._melt_years() if self.shape.pattern else self._melt_indicators())]
         return lines
 
     def _preamble(self) -> list[str]:
@@ -141,9 +155,9 @@ class _Writer:
 
     def _needed(self) -> list[str]:
         """Required contract columns that neither a heading nor the melt fills."""
-        given = {match.column.name for match in self.matches}
-        if self.shape:
-            given |= {"value", "unit", self.shape}
+        given = {match.column.name for match in self.shape.matches}
+        if self.shape.melted:
+            given |= {"value", "unit", *self.shape.fills}
         return [c.name for c in self.target.columns if not c.nullable and c.name not in given]
 
     def _required(self, name: str) -> list[str]:
@@ -152,7 +166,7 @@ class _Writer:
         if default:
             return [f"{name} = {{ value = {_quoted(default)} }}"]
         if name == "unit" and self.target.name == "indicator":
-            value = next((m for m in self.matches if m.column.name == "value"), None)
+            value = next((m for m in self.shape.matches if m.column.name == "value"), None)
             if value and self.draft.header.unit(value.index):
                 return []
             unsure = _remark("文件未写单位，请填写", "the file states no unit: please fill in")
@@ -171,7 +185,7 @@ class _Writer:
     def _from_surroundings(self, name: str) -> str | None:
         """The year or the indicator that the title above the table, the sheet or the file names."""
         title = self._title()
-        if name == "indicator" and self.shape == "year":
+        if name == "indicator" and self.shape.pattern:
             return f"{{ value = {_quoted(title or PurePosixPath(self.raw.name).stem)} }}"
         if name == "year":
             for text in (title, self.draft.sheet.part, PurePosixPath(self.raw.name).stem):
@@ -193,12 +207,12 @@ class _Writer:
         if name != "region":
             return None
         column, header = self.target.column(name), self.draft.header
-        used = {match.index for match in self.matches} | set(self.melted)
+        used = {match.index for match in self.shape.matches} | set(self.shape.melted)
         free = [i for i, path in enumerate(header.paths) if path and i not in used and not is_numeric(self.draft, i)]
         return next((i for i in free if likeness(header.bare(i), column) >= SURE), None)
 
     def _unused(self) -> list[str]:
-        used = {match.index for match in self.matches} | set(self.melted)
+        used = {match.index for match in self.shape.matches} | set(self.shape.melted)
         if "region" in self._needed():
             used |= {index for index in [self._alike("region")] if index is not None}
         names = [self.draft.header.name(i) for i, path in enumerate(self.draft.header.paths) if path and i not in used]
@@ -206,12 +220,12 @@ class _Writer:
 
     def _melt_years(self) -> list[str]:
         lines = [
-            _remark("每列是一年：把宽表转为长表", "one column a year: turned into one row a cell"),
+            _remark("表头含年份：把宽表转为长表", "headings hold years: turned into one row a cell"),
             "[melt]",
             'value = "value"',
-            f"pattern = '{YEARS}'",
+            f"pattern = '{self.shape.pattern}'",
         ]
-        if all(self.draft.header.unit(index) is None for index in self.melted):
+        if all(self.draft.header.unit(index) is None for index in self.shape.melted):
             lines.append(_remark("文件未写单位，请填写", "the file states no unit: please fill in"))
             lines.append('unit = "none"')
         return lines
@@ -225,7 +239,7 @@ class _Writer:
             "",
             "[melt.columns]",
         ]
-        for index in self.melted:
+        for index in self.shape.melted:
             header = self.draft.header
             if header.find(header.name(index)) != [index]:
                 lines.append(_remark(f"表头重复：{header.name(index)}", "a heading that stands twice"))

@@ -75,11 +75,11 @@ class Header:
         return []
 
     def matching(self, pattern: str) -> list[tuple[int, re.Match[str]]]:
-        """The columns whose full name, bare name or lowest text a pattern matches from end to end."""
+        """The columns whose name (without units first, then whole) or lowest text a pattern matches from end to end."""
         found = []
         for i, path in enumerate(self.paths):
             if path:
-                texts = (self.name(i), self.bare(i), path[-1])
+                texts = (self.bare(i), self.name(i), path[-1])
                 match = next((m for t in texts if (m := re.fullmatch(pattern, t))), None)
                 found += [(i, match)] if match else []
         return found

@@ -109,7 +109,7 @@ def _parses(target: Table, column: Column, sample: Sequence[str]) -> bool:
 
 def best_table(draft: Draft) -> Table:
     """The contract most of whose required columns find a heading, the one that uses most headings among equals."""
-    if len(draft.header.matching(YEARS)) >= 2:
+    if max(len(draft.header.matching(rf"{before}{YEARS}{after}")) for before, after in (("", ""), ("", " / .+"))) >= 2:
         return contract("indicator")
     best, best_score = contract("indicator"), 0.0
     for target in contracts().values():

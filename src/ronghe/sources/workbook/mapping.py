@@ -94,9 +94,15 @@ class SheetMapping:
     keep_totals: bool = False
 
 
-def mapping_hash(mapping: SheetMapping) -> str:
-    """The identity of a mapping: equal for files that differ only in order, spacing and comments."""
-    text = json.dumps(dataclasses.asdict(mapping), sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+def mapping_hash(mapping: SheetMapping, repairs: Mapping[tuple[str, int, str], str] | None = None) -> str:
+    """The identity of a mapping: equal for files that differ only in order, spacing and comments.
+
+    Repairs change what the same file gives, so they are part of it; none leave it as it is.
+    """
+    tree = dataclasses.asdict(mapping)
+    if repairs:
+        tree["repairs"] = sorted([*key, text] for key, text in repairs.items())
+    text = json.dumps(tree, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
     return hashlib.sha256(text.encode("utf-8")).hexdigest()
 
 
