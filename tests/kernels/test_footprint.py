@@ -120,7 +120,15 @@ def wiod(mirror, year):
 
 @pytest.mark.mirror
 @pytest.mark.peer
-def test_equals_pymrio_on_wiod(mirror):
+@pytest.mark.parametrize(
+    "build",
+    [
+        lambda A, region: factorise(A, precision="single"),
+        lambda A, region: iterative(A, blocks=region),
+    ],
+    ids=["single", "blocks"],
+)
+def test_equals_pymrio_on_wiod(mirror, build):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the peer's own dependencies deprecate things at import
         pymrio = pytest.importorskip("pymrio")
@@ -137,7 +145,7 @@ def test_equals_pymrio_on_wiod(mirror):
         sat={"name": "sat", "F": pd.DataFrame(F, ["va", "other"], sectors)},
     ).calc_all()
     got = accounts(
-        factorise(technical_coefficients(Z, x), precision="single"),
+        build(technical_coefficients(Z, x), region),
         satellite_coefficients(F, x),
         Y,
         region,

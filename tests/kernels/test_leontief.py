@@ -178,7 +178,7 @@ def test_singular_system():
 def test_series_says_when_it_does_not_converge():
     A = np.diag([0.1, 1.2])
     with pytest.raises(SlowConvergence) as error:
-        iterative(A, terms=50).solve([1.0, 1.0])
+        iterative(A, rounds=50).solve([1.0, 1.0])
     assert error.value.residual > 1e-3
 
 
@@ -232,3 +232,27 @@ def test_coefficients_in_place_and_without_checks():
         factorise(np.array([[0.5, 0.25], [1.0, 0.5]]) + 1e-17, check=False)
     with pytest.raises(SingularSystem):
         factorise(np.array([[1.0 - 1e-9, 0.0], [0.0, 0.2]]), check=False, precision="single")
+
+
+@settings(max_examples=30, deadline=None)
+@given(economy=economies(), cuts=st.integers(1, 5))
+def test_blocks_change_the_way_not_the_result(economy, cuts):
+    A, f = economy
+    system = iterative(A, blocks=np.arange(len(A)) // cuts)
+    M = np.eye(len(A)) - A
+    np.testing.assert_allclose(system.solve(f).x, np.linalg.solve(M, f), rtol=1e-10)
+    got = system.solve(np.stack([f, f**2], axis=1), transposed=True)
+    np.testing.assert_allclose(got.x[:, 1], np.linalg.solve(M.T, f**2), rtol=1e-10)
+    assert got.residual <= 1e-12
+
+
+def test_bad_blocks():
+    for blocks in ([1, 0], [0], [0, 1, 2]):
+        with pytest.raises(KernelError, match="blocks"):
+            iterative(A, blocks=blocks)
+    with pytest.raises(KernelError, match="dense"):
+        iterative(sp.csr_array(A), blocks=[0, 1])
+    for own in (1.0, 1.3):
+        with pytest.raises(NotProductive) as error:
+            iterative(np.array([[0.2, 0.1], [0.0, own]]), blocks=[0, 1])
+        assert error.value.sectors.tolist() == [1]
