@@ -108,7 +108,7 @@ def _ranking(panel: _Panel, year: int) -> list[dict[str, Any]]:
                 "years_missing": sum(per.get(y) is None for y in panel.years),
             }
         )
-    rows.sort(key=lambda r: (r["value"] is None, -(r["value"] or 0.0), r["region"]))
+    rows.sort(key=lambda r: (r["value"] is None, -float(r["value"] or 0.0), r["region"]))
     place = 0
     for number, row in enumerate(rows, start=1):
         if row["value"] is None:
