@@ -96,6 +96,12 @@ def test_ahp_refuses_a_circle_and_names_the_pair() -> None:
     assert wt.ahp_weights(circle, limit=None).cr == error.value.details["cr"]
 
 
+def test_ahp_takes_reciprocals_printed_with_two_digits() -> None:
+    printed = wt.ahp_weights([[1, 7, 6], [0.14, 1, 0.33], [0.17, 3, 1]])
+    exact = wt.ahp_weights([[1, 7, 6], [1 / 7, 1, 1 / 3], [1 / 6, 3, 1]])
+    assert printed.weights == pytest.approx(exact.weights, abs=0.003)
+
+
 def test_ahp_refuses_what_is_not_reciprocal() -> None:
     with pytest.raises(NotReciprocalError) as error:
         wt.ahp_weights([[1, 3, 5], [1 / 3, 1, 3], [1 / 4, 1 / 3, 1]])

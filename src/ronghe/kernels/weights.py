@@ -165,7 +165,7 @@ def ahp_weights(A: ArrayLike, *, limit: float | None = 0.1) -> Ahp:
         raise NotReciprocalError("needs a square matrix of order 1 to 15", pairs=())
     positive = np.isfinite(pairs) & (pairs > 0)
     product = np.where(positive & positive.T, pairs * pairs.T, 0.0)
-    wrong = np.abs(product - 1.0) > 1e-2  # judgements such as 0.33 for 1/3 are meant as reciprocal
+    wrong = np.abs(product - 1.0) > 0.025  # two digits, such as 0.14 for 1/7, are meant as reciprocal
     if wrong.any():
         raise NotReciprocalError(
             "a pair and its mirror don't multiply to one",
