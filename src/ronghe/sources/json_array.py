@@ -12,6 +12,7 @@ from ronghe.sources.base import RawFile, not_this_format
 _STEP = 2**20
 _LONGEST = 64 * 2**20
 _BETWEEN = " \t\r\n,"
+_ENDS = (*_BETWEEN, "]")
 
 
 def read_array(raw: RawFile, expected: str) -> Iterator[Any]:
@@ -54,7 +55,7 @@ def _elements(raw: RawFile, stream: IO[str], expected: str) -> Iterator[Any]:
             if place == len(held):
                 raise json.JSONDecodeError("more to come", held, place)
             element, after = decoder.raw_decode(held, place)
-            if after == len(held):  # a number may go on beyond what is held
+            if held[after : after + 1] not in _ENDS:  # a number may go on beyond what is held
                 raise json.JSONDecodeError("more to come", held, place)
         except json.JSONDecodeError as error:
             more = stream.read(max(_STEP, len(held) - place))
