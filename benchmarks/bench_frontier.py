@@ -93,7 +93,7 @@ def ours_disruption(folder, repeat):
     from ronghe.kernels.disruption import disruption
 
     source, target, date = (np.load(folder / f"{part}.npy") for part in ("source", "target", "date"))
-    disruption(citation_graph(source[:2] * 0 + 1, target[:2] * 0, date), WINDOW)  # compile
+    disruption(citation_graph(source[:1] * 0 + 1, target[:1] * 0, date[:2]), WINDOW)  # compile
     before, best = peak_mb(), None
     for _ in range(repeat):
         t0 = time.perf_counter()
