@@ -127,10 +127,10 @@ def cascade(
         raise KernelError("eps", f"eps = {eps} must not be negative", eps=eps)
     work = desk(net.n_firms, net.n_groups, net.n_sectors)
     place = net.place[which].astype(np.int32)
-    first, _, some, rested = push_supply(net.layout, by, work, place, q, eps, 0.0, NO_LIMIT, max_steps)
+    first, _, some, moved = push_supply(net.layout, by, work, place, q, eps, 0.0, NO_LIMIT, max_steps)
     d = work.loss[net.place]
     work = desk(net.n_firms, net.n_groups, net.n_sectors)
-    second, _, more, settled = push_demand(net.layout, work, place, q, eps, 0.0, NO_LIMIT, max_steps)
+    second, _, more, drifted = push_demand(net.layout, work, place, q, eps, 0.0, NO_LIMIT, max_steps)
     u = work.loss[net.place]
     s = net.layout.sales[net.place]
     kept = _path(net, which, q, by, (first, second)) if path else (None, None)
@@ -141,7 +141,7 @@ def cascade(
         float(s @ d) / net.total,
         float(s @ u) / net.total,
         (first, second),
-        bool(rested and settled),
+        max(moved, drifted) <= eps,
         some + more,
         *kept,
     )

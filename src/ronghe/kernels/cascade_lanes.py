@@ -1,19 +1,24 @@
 """Heavy scenarios several at a time: whole sweeps over the network, one scenario a lane.
 
-Compiled steps behind `ronghe.kernels.cascade`. A sweep reads each link once for all lanes (four in float64,
-eight in float32) and each neighbour's losses as one stretch of 32 bytes, so the random reads that bound the
-work are shared. Updates are Jacobi; a lane that has come to rest is masked and keeps its state, so that a
-result does not depend on its company.
+Compiled steps behind `ronghe.kernels.cascade`. A sweep reads each link once for all lanes and
+each neighbour's losses as one stretch of memory, so the random reads that bound the
+work are shared. A lane that has come to rest is masked and keeps its state, so that a result does not
+depend on its company.
+
+A sweep uses each new loss as soon as it is there, where a Jacobi step would wait. Both climb from below, never
+past the losses at rest, because more loss anywhere never means less elsewhere; so both end at the same
+losses, the sweep in fewer rounds.
 """
 
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from ronghe.kernels import vector_rows
 from ronghe.kernels.cascade_network import Index, Layout
-from ronghe.kernels.vector_rows import LANES, add_volume, market_share, weighted_sum, worst_group
+from ronghe.kernels.compiled import compiled
+from ronghe.kernels.vector_rows import lane_numbers, spread_loss, weighted_sum, worst_group
 
 Real = NDArray[Any]  # float32 or float64, the same within a call
 Floats = NDArray[np.float64]
@@ -22,54 +27,70 @@ Floats = NDArray[np.float64]
 class Board(NamedTuple):
     """One thread's lanes and the network's weights, in the precision of the run."""
 
+    lanes: tuple[int, ...]
     pull_weight: Real
     sale_weight: Real
     capacity: Real  # (n,)
     sold: Real  # (n,)
     worth: Real  # (n,) what a unit of residual can still add to Σ s·u
     loss: Real  # (n, lanes) d or u
-    other: Real  # (n, lanes) φ, or the next u
+    phi: Real  # (n, lanes)
     live: Real  # (1, lanes) 1 while a lane runs
     most: Real  # (1, lanes) largest move
-    volume: Real  # (1, lanes)
     rest: Real  # (1, lanes) Σ worth · move
+    bound: Real  # (1, lanes) the rest a lane stopped with
+    before: Real  # (K, lanes) Σ capacity (1 − d) when the sweep began
+    after: Real  # (K, lanes) the same, of the losses of this sweep
 
 
 def board(net: Layout, capacity: Floats, worth: Floats, dtype: Any) -> Board:
     """Fresh lanes for a network."""
-    lanes = LANES[np.dtype(dtype)]
-    n = net.sales.size
-    few = [np.zeros((1, lanes), dtype=dtype) for _ in range(4)]
+    numbers = lane_numbers(dtype, net.sales.size)
+
+    def zeros(rows: int) -> Real:
+        return np.zeros((rows, len(numbers)), dtype=dtype)
+
+    n, k = net.sales.size, net.first.size - 1
     return Board(
-        net.pull_weight.astype(dtype),
-        net.sale_weight.astype(dtype),
-        capacity.astype(dtype),
-        net.sold.astype(dtype),
-        worth.astype(dtype),
-        np.zeros((n, lanes), dtype=dtype),
-        np.zeros((n, lanes), dtype=dtype),
-        *few,
+        lanes=numbers,
+        pull_weight=net.pull_weight.astype(dtype),
+        sale_weight=net.sale_weight.astype(dtype),
+        capacity=capacity.astype(dtype),
+        sold=net.sold.astype(dtype),
+        worth=worth.astype(dtype),
+        loss=zeros(n),
+        phi=zeros(n),
+        live=zeros(1),
+        most=zeros(1),
+        rest=zeros(1),
+        bound=zeros(1),
+        before=zeros(k),
+        after=zeros(k),
     )
 
 
-@njit(nogil=True, cache=True)
+@compiled(vector_rows)
 def _clear(row: Real) -> None:
     for lane in range(row.shape[1]):
         row[0, lane] = 0
 
 
-@njit(nogil=True, cache=True)
-def _market(net: Layout, b: Board) -> None:
-    """φ from the losses at the step's start: σ = min(1, s / the sector's remaining volume)."""
+@compiled(vector_rows)
+def _market(net: Layout, b: Board, before: Real, after: Real, pull: bool) -> None:
+    """A sweep of the supply side with σ = min(1, s / the sector's volume); without `pull` only φ is set."""
     for k in range(net.first.size - 1):
-        _clear(b.volume)
+        for lane in range(after.shape[1]):
+            after[k, lane] = 0
         for i in range(net.first[k], net.first[k + 1]):
-            add_volume(b.capacity, b.loss, np.int64(i), b.volume)
-        for i in range(net.first[k], net.first[k + 1]):
-            market_share(b.capacity, b.volume, b.loss, np.int64(i), b.other)
+            start, stop = np.int64(net.pull_ptr[i]), np.int64(net.pull_ptr[i + 1])
+            if pull and stop > start:
+                worst_group(
+                    b.lanes, start, stop, net.pull_firm, b.pull_weight, b.phi, b.live, b.loss, np.int64(i), b.most
+                )
+            spread_loss(b.lanes, b.capacity, before, after, np.int64(k), b.loss, np.int64(i), b.phi)
 
 
-@njit(nogil=True, cache=True)
+@compiled(vector_rows)
 def _general(net: Layout, b: Board, rewire: int, power: float) -> None:
     """The same for any replaceability exponent, or by spare capacity (see `cascade_push.Rule`)."""
     for k in range(net.first.size - 1):
@@ -85,10 +106,10 @@ def _general(net: Layout, b: Board, rewire: int, power: float) -> None:
                     share = min(1.0, max(0.0, 1.0 - spare / lost)) if lost > 0.0 else 0.0
                 elif volume > size:
                     share = (size / volume) ** power
-                b.other[i, lane] = loss * share
+                b.phi[i, lane] = loss * share
 
 
-@njit(nogil=True, cache=True)
+@compiled(vector_rows)
 def _still(b: Board, eps: float, largest: Real, steps: Index) -> int:
     """Count the step for running lanes, stop those at rest, and say how many still run."""
     running = 0
@@ -102,67 +123,76 @@ def _still(b: Board, eps: float, largest: Real, steps: Index) -> int:
     return running
 
 
-@njit(nogil=True, cache=True)
+@compiled(vector_rows)
 def sweep_supply(net: Layout, b: Board, rewire: int, power: float, eps: float, max_steps: int, steps: Index) -> int:
     """Run the supply side of every live lane to rest; the lanes' states are in b.loss.
 
     Returns the sweeps made; b.live stays 1 where max_steps came first.
     """
     sweeps, running = 0, 1
+    published = rewire == 0 and power == 1.0
+    before, after = b.before, b.after
+    if published:
+        # Twice: the first pass adds up the volumes the second one needs.
+        _market(net, b, before, after, False)
+        _market(net, b, after, before, False)
     while running > 0 and sweeps < max_steps:
-        if rewire == 0 and power == 1.0:
-            _market(net, b)
+        _clear(b.most)
+        if published:
+            _market(net, b, before, after, True)
+            before, after = after, before
         else:
             _general(net, b, rewire, power)
-        _clear(b.most)
-        for i in range(net.sales.size):
-            start, stop = np.int64(net.pull_ptr[i]), np.int64(net.pull_ptr[i + 1])
-            if stop > start:
-                worst_group(start, stop, net.pull_firm, b.pull_weight, b.other, b.live, b.loss, np.int64(i), b.most)
+            for i in range(net.sales.size):
+                start, stop = np.int64(net.pull_ptr[i]), np.int64(net.pull_ptr[i + 1])
+                if stop > start:
+                    worst_group(
+                        b.lanes, start, stop, net.pull_firm, b.pull_weight, b.phi, b.live, b.loss, np.int64(i), b.most
+                    )
         sweeps += 1
         running = _still(b, eps, b.most, steps)
     return sweeps
 
 
-@njit(nogil=True, cache=True)
-def sweep_demand(net: Layout, b: Board, bounded: bool, eps: float, max_steps: int, steps: Index) -> tuple[int, bool]:
-    """Run the demand side of every live lane to rest.
+@compiled(vector_rows)
+def sweep_demand(net: Layout, b: Board, bounded: bool, eps: float, max_steps: int, steps: Index) -> int:
+    """Run the demand side of every live lane to rest; returns the sweeps made.
 
-    With `bounded`, rest means Σ worth · move ≤ eps (a proven bound on what Σ s·u still lacks), else no
-    move above eps. Returns the sweeps made, and whether the state is in b.other rather than b.loss.
+    With `bounded`, rest means Σ worth · move ≤ eps: what is still to be passed on after a sweep is at most
+    M'·move (only firms updated before their customers are owed anything), so that Σ s·u lacks at most
+    s'N M'·move = (h − s)·move. Else rest means no move above eps.
     """
-    sweeps, running, swapped = 0, 1, False
+    sweeps, running = 0, 1
     while running > 0 and sweeps < max_steps:
         _clear(b.most)
         _clear(b.rest)
-        here, there = (b.other, b.loss) if swapped else (b.loss, b.other)
-        for j in range(net.sales.size):
+        # Backwards: the layout keeps the table's order of sectors, and tables end with those that sell late.
+        for j in range(net.sales.size - 1, -1, -1):
             start, stop = np.int64(net.sale_ptr[j]), np.int64(net.sale_ptr[j + 1])
-            weighted_sum(
-                start,
-                stop,
-                net.sale_firm,
-                b.sale_weight,
-                here,
-                b.live,
-                there,
-                np.int64(j),
-                b.most,
-                b.worth,
-                b.rest,
-            )
-        swapped = not swapped
+            if stop > start:
+                weighted_sum(
+                    b.lanes,
+                    start,
+                    stop,
+                    net.sale_firm,
+                    b.sale_weight,
+                    b.loss,
+                    b.live,
+                    b.loss,
+                    np.int64(j),
+                    b.most,
+                    b.worth,
+                    b.rest,
+                )
         sweeps += 1
-        if bounded:
-            # A lane that just stopped must keep the bound it stopped with.
-            for lane in range(b.live.shape[1]):
-                if b.live[0, lane] > 0:
-                    b.volume[0, lane] = b.rest[0, lane]
+        for lane in range(b.live.shape[1]):
+            if b.live[0, lane] > 0:
+                b.bound[0, lane] = b.rest[0, lane]
         running = _still(b, eps, b.rest if bounded else b.most, steps)
-    return sweeps, swapped
+    return sweeps
 
 
-@njit(nogil=True, cache=True)
+@compiled(vector_rows)
 def load_lane(b: Board, lane: int, loss: Floats) -> None:
     """Put a scenario's losses into a lane and set it running."""
     for i in range(loss.size):
@@ -170,14 +200,14 @@ def load_lane(b: Board, lane: int, loss: Floats) -> None:
     b.live[0, lane] = 1
 
 
-@njit(nogil=True, cache=True)
+@compiled(vector_rows)
 def store_lane(b: Board, lane: int, loss: Floats) -> None:
     """Take a scenario's losses out of a lane."""
     for i in range(loss.size):
         loss[i] = b.loss[i, lane]
 
 
-@njit(nogil=True, cache=True)
+@compiled(vector_rows)
 def add_up(sales: Floats, d: Floats, u: Real, lane: int) -> tuple[float, float, float]:
     """Σ s·d, Σ s·u and Σ s·max(d, u) of one lane."""
     supply, demand, both = 0.0, 0.0, 0.0

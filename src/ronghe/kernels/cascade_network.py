@@ -161,12 +161,12 @@ def network(
     """
     kind = _essential(essential)
     group = np.asarray(sector, dtype=np.int64).ravel()
-    bad = (group < 0) | (group >= kind.shape[0])
-    if bad.any():
-        raise SectorError(f"sector outside 0..{kind.shape[0] - 1}", firms=np.flatnonzero(bad))
+    outside = (group < 0) | (group >= kind.shape[0])
+    if outside.any():
+        raise SectorError(f"sector outside 0..{kind.shape[0] - 1}", firms=np.flatnonzero(outside))
     n = group.size
     sell, buy, flow = _edges(supplier, customer, value, n)
-    inside = np.bincount(sell, flow, minlength=n)
+    inside: Floats = np.bincount(sell, flow, minlength=n).astype(np.float64)
     total = _sales(inside, n, sales, final_demand)
     links = np.bincount(sell, minlength=n) + np.bincount(buy, minlength=n)
     order = np.lexsort((-links, group))
@@ -185,7 +185,9 @@ def _essential(essential: ArrayLike) -> NDArray[np.int8]:
     if raw.ndim != 2 or raw.shape[0] != raw.shape[1]:
         raise KernelError("shape", f"essential has shape {raw.shape}; it must be (K, K)")
     if not np.isin(raw, (IRRELEVANT, NON_ESSENTIAL, ESSENTIAL)).all():
-        raise KernelError("essential", "essential holds values other than 2 (essential), 1 (non-essential), 0 (irrelevant)")
+        raise KernelError(
+            "essential", "essential holds values other than 2 (essential), 1 (non-essential), 0 (irrelevant)"
+        )
     return raw.astype(np.int8)
 
 
@@ -197,7 +199,9 @@ def _edges(supplier: ArrayLike, customer: ArrayLike, value: ArrayLike, n: int) -
     sell, buy = (end.astype(np.int64).ravel() for end in ends)
     flow = np.asarray(value, dtype=np.float64).ravel()
     if not sell.size == buy.size == flow.size:
-        raise KernelError("shape", f"supplier ({sell.size}), customer ({buy.size}) and value ({flow.size}) differ in length")
+        raise KernelError(
+            "shape", f"supplier ({sell.size}), customer ({buy.size}) and value ({flow.size}) differ in length"
+        )
     bad = (sell < 0) | (sell >= n) | (buy < 0) | (buy >= n)
     if bad.any():
         raise DanglingEdgeError(f"supplier or customer outside 0..{n - 1}", edges=np.flatnonzero(bad))

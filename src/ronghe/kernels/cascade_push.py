@@ -6,6 +6,7 @@ Accumulators persist between steps, so a step costs the links out of the firms t
 Jacobi: increments are taken from the state at the start of the step, then pushed.
 """
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -87,9 +88,8 @@ def _share(rule: Rule, j: int, loss: float, volume: float, lost: float) -> float
         return min(1.0, max(0.0, 1.0 - spare / lost))
     if volume <= rule.capacity[j]:
         return 1.0
-    share = rule.capacity[j] / volume
-    result: float = share if rule.power == 1.0 else share**rule.power
-    return result
+    share: float = rule.capacity[j] / volume
+    return share if rule.power == 1.0 else math.pow(share, rule.power)
 
 
 @njit(nogil=True, cache=True)
@@ -182,8 +182,8 @@ def push_supply(
     least: float,
     budget: int,
     max_steps: int,
-) -> tuple[int, int, int, bool]:
-    """Run the supply side: (steps, firms with a loss, links touched, whether it came to rest)."""
+) -> tuple[int, int, int, float]:
+    """Run the supply side: (steps, firms with a loss, links touched, largest move of the last step)."""
     w.volume[:] = rule.volume
     w.mark[:] = rule.volume
     w.lost[:] = 0.0
@@ -203,7 +203,7 @@ def push_supply(
         n_moved, n_seen, links = _push_supply(net, w, step, n_who, n_seen)
         touched += links
         largest, n_hot = _settle(net, rule, w, step, n_moved)
-    return step, n_seen, touched, largest <= eps
+    return step, n_seen, touched, largest
 
 
 @njit(nogil=True, cache=True)
@@ -254,8 +254,8 @@ def push_demand(
     least: float,
     budget: int,
     max_steps: int,
-) -> tuple[int, int, int, bool]:
-    """Run the demand side: (steps, firms with a loss, links touched, whether it came to rest)."""
+) -> tuple[int, int, int, float]:
+    """Run the demand side: (steps, firms with a loss, links touched, largest move of the last step)."""
     n_seen, n_moved, largest = 0, 0, 0.0
     for a in range(firms.size):
         if fractions[a] > 0.0:
@@ -281,7 +281,7 @@ def push_demand(
         largest = 0.0
         for a in range(n_moved):
             largest = max(largest, w.loss[w.moved[a]] - w.start[w.moved[a]])
-    return step, n_seen, touched, largest <= eps
+    return step, n_seen, touched, largest
 
 
 @njit(nogil=True, cache=True)

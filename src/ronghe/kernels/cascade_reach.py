@@ -14,25 +14,32 @@ what was asked for. No other approximation is made.
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
+from ronghe.kernels import cascade_push
 from ronghe.kernels.cascade_network import Layout
 from ronghe.kernels.cascade_push import Desk, push_demand_step
+from ronghe.kernels.compiled import compiled
 
 Floats = NDArray[np.float64]
 
-ROUNDS = 3000
+ROUNDS = 1000
 SLACK = 1e-10
+STEEP = 1e3
 FALL = 8.0
 
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """h = s'N and spread = (N − I)1 of a network; both empty when N does not exist (no final demand)."""
+    """h = s'N, worth = (h − s) / Σs and spread = (N − I)1 of a network.
+
+    worth and spread are upper bounds. All are empty when N does not exist, or nearly so: where hardly any
+    sales leave the network the sums over N lose the digits the bounds need.
+    """
 
     h: Floats
+    worth: Floats
     spread: Floats
 
     @property
@@ -41,32 +48,35 @@ class Reach:
         return self.h.size > 0
 
 
+NO_BOUND = Reach(np.zeros(0), np.zeros(0), np.zeros(0))
+
+
 def reach(net: Layout) -> Reach:
-    """Solve for h and spread by fixed-point rounds, and check both to be upper bounds."""
+    """Solve for h and spread by fixed-point rounds; nothing where the rounds do not settle."""
     n = net.sales.size
     by_seller = csr_array((net.sale_weight, net.sale_firm, net.sale_ptr), shape=(n, n))
     by_buyer = csr_array((net.buy_weight, net.buy_firm, net.buy_ptr), shape=(n, n))
     h, spread = _fixed(by_buyer, net.sales), _fixed(by_seller, np.ones(n))
-    if h is None or spread is None:
-        return Reach(np.zeros(0), np.zeros(0))
-    return Reach(h, spread - 1.0)
+    if h is None or spread is None or h.max() > STEEP * net.sales.sum():
+        return NO_BOUND
+    # A hair above the solution of v = start + matrix·v is an upper bound of it, the matrix being non-negative.
+    worth = (h * (1.0 + SLACK) - net.sales) / net.sales.sum()
+    return Reach(h, worth, spread * (1.0 + SLACK) - 1.0)
 
 
 def _fixed(matrix: csr_array, start: Floats) -> Floats | None:
-    """The solution of v = start + matrix·v, a hair above it; None when the rounds do not settle."""
+    """The solution of v = start + matrix·v; None when the rounds do not settle."""
     value = start.copy()
     for _ in range(ROUNDS):
-        new = start + matrix @ value
+        new: Floats = start + matrix @ value
         change = np.max(np.abs(new - value) / np.maximum(new, 1e-300))
         value = new
         if change < 1e-14:
-            break
-    above = value * (1.0 + SLACK)
-    # v ≥ start + matrix·v makes v an upper bound of the solution, matrix being non-negative.
-    return above if np.all(start + matrix @ above <= above * (1.0 + 1e-15)) else None
+            return value
+    return None
 
 
-@njit(nogil=True, cache=True)
+@compiled(cascade_push)
 def _interval(
     net: Layout, w: Desk, n_seen: int, hit: Desk, n_hit: int, f: int, h: Floats, spread: Floats
 ) -> tuple[float, float, float, float, float]:
@@ -80,14 +90,15 @@ def _interval(
     for a in range(n_hit):
         i = hit.seen[a]
         if hit.loss[i] > w.loss[i]:
-            both += net.sales[i] * (hit.loss[i] - w.loss[i])
-            blurred += net.sales[i] * spread[i] * back
+            over = hit.loss[i] - w.loss[i]
+            both += net.sales[i] * over
+            blurred += net.sales[i] * min(over, spread[i] * back)
     high = max(got, h[f] * (1.0 - w.pile[f]))
     low = max(got, high - h[f] * spread[f] * back)
     return low, high, both + max(0.0, low - got - blurred), both + high - got, back
 
 
-@njit(nogil=True, cache=True)
+@compiled(cascade_push)
 def _held_back(w: Desk, firms: NDArray[np.int32], count: int, least: float) -> int:
     """List the firms that hold back more than `least`."""
     n_who = 0
@@ -102,7 +113,7 @@ def _held_back(w: Desk, firms: NDArray[np.int32], count: int, least: float) -> i
     return n_who
 
 
-@njit(nogil=True, cache=True)
+@compiled(cascade_push)
 def reach_demand(
     net: Layout,
     w: Desk,
@@ -129,10 +140,11 @@ def reach_demand(
             n_moved, n_seen, links = push_demand_step(net, w, step, n_who, n_seen)
             touched += links
             n_who = _held_back(w, w.moved, n_moved, least)
+        if touched > budget:
+            # The last increments are noted as sent but not delivered: the interval would be wrong.
+            return 0.0, 0.0, False, n_seen, touched, step
         low, high, both_low, both_high, back = _interval(net, w, n_seen, hit, n_hit, f, h, spread)
-        kept = max(high - low, both_high - both_low) <= room or back == 0.0
-        if kept or touched > budget:
-            break
+        if max(high - low, both_high - both_low) <= room or back == 0.0:
+            return (low + high) / 2.0, (both_low + both_high) / 2.0, True, n_seen, touched, step
         least = min(least, back) / FALL
         n_who = _held_back(w, w.seen, n_seen, least)
-    return (low + high) / 2.0, (both_low + both_high) / 2.0, kept, n_seen, touched, step

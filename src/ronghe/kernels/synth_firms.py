@@ -84,6 +84,7 @@ def synth_firms(
     n_links: int,
     *,
     seed: int,
+    firms_seed: int | None = None,
     counts: ArrayLike | None = None,
     law: Literal["pareto", "lognormal"] = "pareto",
     shape: float = 1.1,
@@ -102,6 +103,8 @@ def synth_firms(
     n_firms : number of firms, at least the number of sectors with output.
     n_links : number of supplier-customer pairs wanted, at least n_firms.
     seed : the same seed and arguments give the same network.
+    firms_seed : draws the sizes from a seed of their own, so that several networks can be drawn among the same
+        firms; None takes them from `seed` too.
     counts : (K,) firms a sector; None shares n_firms out in proportion to x, at least one each.
     law : distribution of sizes. shape : Pareto tail exponent, or the lognormal's sigma.
     in_power : suppliers of a firm grow as size**in_power. out_power : its customers as size**out_power.
@@ -128,10 +131,13 @@ def synth_firms(
     flows, output, demand = _table(Z, x, f)
     per_sector = _counts(output, n_firms, counts)
     if n_links < n_firms:
-        raise KernelError("n_links", f"n_links = {n_links} must be at least n_firms = {n_firms}: every firm buys something")
+        raise KernelError(
+            "n_links", f"n_links = {n_links} must be at least n_firms = {n_firms}: every firm buys something"
+        )
     rng = np.random.default_rng(seed)
     sector = np.repeat(np.arange(output.size), per_sector)
-    size = _sizes(rng, sector, per_sector, output, law, shape)
+    own = rng if firms_seed is None else np.random.default_rng(firms_seed)
+    size = _sizes(own, sector, per_sector, output, law, shape)
     first = np.concatenate(([0], np.cumsum(per_sector)))
     draw = _Draw(rng, first, sector, size, size**out_power, flows, sector_power)
     supplier, customer = draw.links(n_links, size**in_power)

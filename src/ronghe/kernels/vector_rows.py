@@ -2,30 +2,35 @@
 
 Numba does not keep a short array of running sums in a vector register, and these rows are the innermost
 loop of the cascade; so the two row operations are written down for LLVM, which lowers them to whatever
-vectors the processor has. Arrays of right-hand sides have shape (n, LANES[dtype]): 32 bytes a row, which
-measured faster than 64 because twice as many firms stay in cache.
+vectors the processor has. Arrays of right-hand sides have shape (n, lanes); the number of lanes is the
+length of the tuple `lanes`, which the compiler knows from its type. Rows of 64 bytes are the faster while
+all of them stay in cache, rows of 32 bytes beyond (measured).
 """
 
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from llvmlite import ir
+from llvmlite import ir  # type: ignore[import-untyped]
 from numba import types
 from numba.extending import intrinsic
 
-LANES = {np.dtype(np.float64): 4, np.dtype(np.float32): 8}
-_WIDTH = {types.float64: 4, types.float32: 8}
+IN_CACHE = 60_000
 _REAL = {types.float64: ir.DoubleType(), types.float32: ir.FloatType()}
 _INT = ir.IntType(64)
+
+
+def lane_numbers(dtype: Any, n: int) -> tuple[int, ...]:
+    """The lanes of a run over n rows: as many as fill 64 bytes, or 32 where the rows outgrow the cache."""
+    return tuple(range((64 if n <= IN_CACHE else 32) // np.dtype(dtype).itemsize))
 
 
 class _Rows:
     """The arrays of one call, with loads and stores of scalars and of whole rows."""
 
     def __init__(self, context: Any, builder: Any, signature: Any, args: Any, real: Any) -> None:
+        self.lanes = signature.args[0].count
         self.builder, self.real = builder, _REAL[real]
-        self.lanes = _WIDTH[real]
         self.vector = ir.VectorType(self.real, self.lanes)
         self.bytes = 8 if real == types.float64 else 4
         self.args = [
@@ -91,10 +96,19 @@ def _multiply_add(rows: _Rows, total: Any, weight: Any, value: Any) -> Any:
     return rows.builder.fadd(total, product, flags=flags)
 
 
-@intrinsic
-def worst_group(  # noqa: ANN201
-    _context: Any, _start: Any, _stop: Any, firm: Any, weight: Any, phi: Any, live: Any, d: Any, _row: Any, most: Any
-):
+def _worst_group(
+    _context: Any,
+    lanes: Any,
+    _start: Any,
+    _stop: Any,
+    firm: Any,
+    weight: Any,
+    phi: Any,
+    live: Any,
+    d: Any,
+    _row: Any,
+    most: Any,
+) -> Any:
     """Set d[row] ← max(d[row], live · largest group sum of weight · phi[firm]); most ← max(most, move).
 
     Links start..stop are those of the row; a negative weight starts a group. Sums within a group only
@@ -102,29 +116,29 @@ def worst_group(  # noqa: ANN201
     """
 
     def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        rows = _Rows(context, builder, signature, args, signature.args[3].dtype)
+        rows = _Rows(context, builder, signature, args, signature.args[4].dtype)
 
         def link(at: Any, run: Any, top: Any) -> list[Any]:
-            w = rows.scalar(3, at)
+            w = rows.scalar(4, at)
             first = builder.fcmp_ordered("<", w, ir.Constant(rows.real, 0.0))
             size = builder.select(first, builder.fneg(w), w)
             kept = builder.select(first, rows.zero(), run)
-            run = _multiply_add(rows, kept, size, rows.load(4, builder.sext(rows.scalar(2, at), _INT)))
+            run = _multiply_add(rows, kept, size, rows.load(5, builder.sext(rows.scalar(3, at), _INT)))
             return [run, rows.larger(run, top)]
 
-        _, top = rows.over_links(args[0], args[1], [rows.zero(), rows.zero()], link)
-        old = rows.load(6, args[7])
-        new = rows.larger(builder.fmul(top, rows.load(5, _INT(0))), old)
-        rows.store(new, 6, args[7])
-        rows.store(rows.larger(builder.fsub(new, old), rows.load(8, _INT(0))), 8, _INT(0))
+        _, top = rows.over_links(args[1], args[2], [rows.zero(), rows.zero()], link)
+        old = rows.load(7, args[8])
+        new = rows.larger(builder.fmul(top, rows.load(6, _INT(0))), old)
+        rows.store(new, 7, args[8])
+        rows.store(rows.larger(builder.fsub(new, old), rows.load(9, _INT(0))), 9, _INT(0))
         return context.get_dummy_value()
 
-    return types.void(types.int64, types.int64, firm, weight, phi, live, d, types.int64, most), emit
+    return types.void(lanes, types.int64, types.int64, firm, weight, phi, live, d, types.int64, most), emit
 
 
-@intrinsic
-def weighted_sum(  # noqa: ANN201
+def _weighted_sum(
     _context: Any,
+    lanes: Any,
     _start: Any,
     _stop: Any,
     firm: Any,
@@ -136,52 +150,51 @@ def weighted_sum(  # noqa: ANN201
     most: Any,
     worth: Any,
     rest: Any,
-):
+) -> Any:
     """Set out[row] ← max(u[row], live · Σ weight · u[firm]); most ← max(most, move); rest += worth[row] · move."""
 
     def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        rows = _Rows(context, builder, signature, args, signature.args[3].dtype)
+        rows = _Rows(context, builder, signature, args, signature.args[4].dtype)
 
         def link(at: Any, total: Any) -> list[Any]:
-            value = rows.load(4, builder.sext(rows.scalar(2, at), _INT))
-            return [_multiply_add(rows, total, rows.scalar(3, at), value)]
+            value = rows.load(5, builder.sext(rows.scalar(3, at), _INT))
+            return [_multiply_add(rows, total, rows.scalar(4, at), value)]
 
-        (total,) = rows.over_links(args[0], args[1], [rows.zero()], link)
-        old = rows.load(4, args[7])
-        new = rows.larger(builder.fmul(total, rows.load(5, _INT(0))), old)
-        rows.store(new, 6, args[7])
+        (total,) = rows.over_links(args[1], args[2], [rows.zero()], link)
+        old = rows.load(5, args[8])
+        new = rows.larger(builder.fmul(total, rows.load(6, _INT(0))), old)
+        rows.store(new, 7, args[8])
         move = builder.fsub(new, old)
-        rows.store(rows.larger(move, rows.load(8, _INT(0))), 8, _INT(0))
-        left = _multiply_add(rows, rows.load(10, _INT(0)), rows.scalar(9, args[7]), move)
-        rows.store(left, 10, _INT(0))
+        rows.store(rows.larger(move, rows.load(9, _INT(0))), 9, _INT(0))
+        left = _multiply_add(rows, rows.load(11, _INT(0)), rows.scalar(10, args[8]), move)
+        rows.store(left, 11, _INT(0))
         return context.get_dummy_value()
 
-    return types.void(types.int64, types.int64, firm, weight, u, live, out, types.int64, most, worth, rest), emit
+    return types.void(lanes, types.int64, types.int64, firm, weight, u, live, out, types.int64, most, worth, rest), emit
 
 
-@intrinsic
-def add_volume(_context: Any, capacity: Any, d: Any, _row: Any, volume: Any):  # noqa: ANN201
-    """Add to volume: capacity[row] · (1 − d[row])."""
+def _spread_loss(
+    _context: Any, lanes: Any, capacity: Any, before: Any, after: Any, _sector: Any, d: Any, _row: Any, phi: Any
+) -> Any:
+    """Set phi[row] ← d[row] · min(1, capacity[row] / before[sector]); after[sector] += capacity[row] · (1 − d[row]).
 
-    def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        rows = _Rows(context, builder, signature, args, signature.args[0].dtype)
-        left = builder.fsub(rows.spread(ir.Constant(rows.real, 1.0)), rows.load(1, args[2]))
-        total = _multiply_add(rows, rows.load(3, _INT(0)), rows.scalar(0, args[2]), left)
-        rows.store(total, 3, _INT(0))
-        return context.get_dummy_value()
-
-    return types.void(capacity, d, types.int64, volume), emit
-
-
-@intrinsic
-def market_share(_context: Any, capacity: Any, volume: Any, d: Any, _row: Any, phi: Any):  # noqa: ANN201
-    """Set phi[row] ← d[row] · min(1, capacity[row] / volume), and d[row] where the volume is not positive."""
+    Where `before` is not positive nothing is left to buy, and phi[row] = d[row].
+    """
 
     def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        rows = _Rows(context, builder, signature, args, signature.args[0].dtype)
-        size, total, loss = rows.spread(rows.scalar(0, args[3])), rows.load(1, _INT(0)), rows.load(2, args[3])
+        rows = _Rows(context, builder, signature, args, signature.args[1].dtype)
+        sector, row = args[4], args[6]
+        size, loss, total = rows.spread(rows.scalar(1, row)), rows.load(5, row), rows.load(2, sector)
         share = builder.fdiv(builder.fmul(size, loss), total)
-        rows.store(builder.select(builder.fcmp_ordered("<", size, total), share, loss), 4, args[3])
+        rows.store(builder.select(builder.fcmp_ordered("<", size, total), share, loss), 7, row)
+        left = builder.fsub(rows.spread(ir.Constant(rows.real, 1.0)), loss)
+        rows.store(_multiply_add(rows, rows.load(3, sector), rows.scalar(1, row), left), 3, sector)
         return context.get_dummy_value()
 
-    return types.void(capacity, volume, d, types.int64, phi), emit
+    return types.void(lanes, capacity, before, after, types.int64, d, types.int64, phi), emit
+
+
+# Called from compiled code only, with one argument fewer than their makers have.
+worst_group: Any = intrinsic(_worst_group)
+weighted_sum: Any = intrinsic(_weighted_sum)
+spread_loss: Any = intrinsic(_spread_loss)

@@ -1,0 +1,242 @@
+"""One thread of the all-firms run: light scenarios pushed at once, heavy ones kept for the lanes.
+
+See `ronghe.kernels.cascade_firms`.
+"""
+
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ronghe.kernels import cascade_push, cascade_reach
+from ronghe.kernels.cascade import MAX_STEPS
+from ronghe.kernels.cascade_lanes import add_up, board, load_lane, store_lane, sweep_demand, sweep_supply
+from ronghe.kernels.cascade_network import Floats, Index, Layout, Network
+from ronghe.kernels.cascade_push import (
+    Desk,
+    Rule,
+    clear_demand,
+    clear_supply,
+    desk,
+    push_demand,
+    push_supply,
+)
+from ronghe.kernels.cascade_reach import Reach, reach_demand
+from ronghe.kernels.compiled import compiled
+
+PENDING = 64
+BUDGET = 0.02  # links a light scenario may touch, as a share of all links
+
+
+class Out(NamedTuple):
+    """Results by firm, in the order of the layout; every scenario writes its own place."""
+
+    both: Floats
+    supply: Floats
+    demand: Floats
+    pushed: NDArray[np.int64]  # links touched one by one
+    swept: NDArray[np.int64]  # links touched in whole sweeps
+    steps: Index
+    rested: NDArray[np.bool_]
+
+
+class Shelf(NamedTuple):
+    """Heavy scenarios waiting for lanes."""
+
+    firm: Index  # (PENDING,)
+    moving: Floats  # (PENDING,) largest move left on the supply side, 0 when at rest
+    d: Floats  # (PENDING, n)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What all threads of a run share."""
+
+    net: Network
+    by: Rule
+    bound: Reach
+    eps: float
+    least: float  # increments the supply side may hold back; 0 in exact runs
+    demand: bool
+    dtype: Any
+
+
+@compiled(cascade_push, cascade_reach)
+def _light_supply(net: Layout, by: Rule, w: Desk, f: Index, eps: float, least: float, budget: int) -> Any:
+    return push_supply(net, by, w, f, np.ones(1), eps, least, budget, MAX_STEPS)
+
+
+@compiled(cascade_push, cascade_reach)
+def _light_demand(
+    net: Layout,
+    v: Desk,
+    w: Desk,
+    n_hit: int,
+    f: Index,
+    h: Floats,
+    spread: Floats,
+    eps: float,
+    total: float,
+    budget: int,
+) -> tuple[float, float, bool, int, int]:
+    """Σ s·u and Σ s·max(d, u) with the supply losses on desk w; whether they are good; links; steps."""
+    if h.size > 0:
+        demand, both, kept, seen, links, steps = reach_demand(net, v, w, n_hit, f[0], h, spread, eps * total, budget)
+    else:
+        steps, seen, links, moving = push_demand(net, v, f, np.ones(1), eps, 0.0, budget, MAX_STEPS)
+        kept = moving <= eps
+        demand, both = 0.0, 0.0
+        for a in range(seen):
+            demand += net.sales[v.seen[a]] * v.loss[v.seen[a]]
+        both = demand
+        for a in range(n_hit):
+            i = w.seen[a]
+            both += net.sales[i] * max(0.0, w.loss[i] - v.loss[i])
+    clear_demand(v, seen)
+    return demand, both, kept, links, steps
+
+
+@compiled(cascade_push, cascade_reach)
+def _light(
+    net: Layout,
+    by: Rule,
+    w: Desk,
+    v: Desk,
+    firms: Index,
+    start: int,
+    h: Floats,
+    spread: Floats,
+    eps: float,
+    least: float,
+    total: float,
+    budget: int,
+    with_demand: bool,
+    shelf: Shelf,
+    out: Out,
+) -> tuple[int, int]:
+    """Run firms[start:] until the shelf is full: (next position, scenarios on the shelf)."""
+    waiting, at = 0, start
+    while at < firms.size and waiting < shelf.firm.size:
+        f = firms[at : at + 1]
+        steps, n_hit, links, moving = _light_supply(net, by, w, f, eps, least, budget)
+        supply = 0.0
+        for a in range(n_hit):
+            supply += net.sales[w.seen[a]] * w.loss[w.seen[a]]
+        done, demand, both, more, rounds = moving <= eps, np.nan, supply, 0, 0
+        if done and with_demand:
+            demand, both, done, more, rounds = _light_demand(net, v, w, n_hit, f, h, spread, eps, total, budget)
+        i = f[0]
+        out.pushed[i] = links + more
+        out.steps[i] = max(steps, rounds)
+        if done:
+            out.supply[i], out.demand[i], out.both[i] = supply / total, demand / total, both / total
+            out.rested[i] = True
+        else:
+            shelf.firm[waiting] = i
+            shelf.moving[waiting] = moving if moving > eps else 0.0
+            shelf.d[waiting, :] = w.loss
+            waiting += 1
+        clear_supply(net, w, n_hit)
+        at += 1
+    return at, waiting
+
+
+def least_budget(n_links: int) -> int:
+    """Links a scenario may touch one by one before it goes to the lanes."""
+    return max(1000, int(BUDGET * n_links))
+
+
+class Worker:
+    """The working memory of one thread, and the loop over its share of firms."""
+
+    def __init__(self, plan: Plan) -> None:
+        net = plan.net
+        self.plan = plan
+        self.desks = [desk(net.n_firms, net.n_groups, net.n_sectors) for _ in range(2)]
+        self.shelf = Shelf(np.zeros(PENDING, dtype=np.int32), np.zeros(PENDING), np.zeros((PENDING, net.n_firms)))
+        worth = plan.bound.worth if plan.bound.bounded else np.zeros(net.n_firms)
+        self.reach_of = worth
+        self.board = board(net.layout, plan.by.capacity, worth, plan.dtype)
+        self.lanes = len(self.board.lanes)
+
+    def run(self, firms: Index, out: Out) -> None:
+        """Every firm of `firms` (layout numbers) in turn; results into `out`."""
+        plan, net = self.plan, self.plan.net
+        at, budget = 0, least_budget(net.n_links)
+        while at < firms.size:
+            at, waiting = _light(
+                net.layout,
+                plan.by,
+                self.desks[0],
+                self.desks[1],
+                firms,
+                at,
+                plan.bound.h,
+                plan.bound.spread,
+                plan.eps,
+                plan.least,
+                net.total,
+                budget,
+                plan.demand,
+                self.shelf,
+                out,
+            )
+            self._heavy(waiting, out)
+
+    def _heavy(self, waiting: int, out: Out) -> None:
+        rested = np.ones(waiting, dtype=np.bool_)
+        # Scenarios that need a like number of sweeps share lanes, or the short ones wait for the long.
+        moving = self.shelf.moving[:waiting]
+        unfinished = np.argsort(moving, kind="stable")[np.count_nonzero(moving == 0) :]
+        for start in range(0, unfinished.size, self.lanes):
+            self._supply(unfinished[start : start + self.lanes], rested, out)
+        order = np.argsort(self.reach_of[self.shelf.firm[:waiting]], kind="stable")
+        for start in range(0, waiting, self.lanes):
+            slots = order[start : start + self.lanes]
+            if self.plan.demand:
+                self._demand(slots, rested, out)
+            else:
+                self._supply_only(slots, rested, out)
+
+    def _supply(self, slots: NDArray[np.int64], rested: NDArray[np.bool_], out: Out) -> None:
+        plan, b = self.plan, self.board
+        steps = np.zeros(self.lanes, dtype=np.int32)
+        b.live[:] = 0
+        for lane, slot in enumerate(slots):
+            load_lane(b, lane, self.shelf.d[slot])
+        layout = plan.net.layout
+        sweep_supply(layout, b, plan.by.rewire, plan.by.power, plan.eps, MAX_STEPS, steps)
+        for lane, slot in enumerate(slots):
+            store_lane(b, lane, self.shelf.d[slot])
+            rested[slot] = b.live[0, lane] == 0
+            out.swept[self.shelf.firm[slot]] += int(steps[lane]) * layout.pull_firm.size
+            out.steps[self.shelf.firm[slot]] += steps[lane]
+
+    def _demand(self, slots: NDArray[np.int64], rested: NDArray[np.bool_], out: Out) -> None:
+        plan, b = self.plan, self.board
+        net, steps = plan.net, np.zeros(self.lanes, dtype=np.int32)
+        b.live[:] = 0
+        b.loss[:] = 0
+        for lane, slot in enumerate(slots):
+            b.loss[self.shelf.firm[slot], lane] = 1
+            b.live[0, lane] = 1
+        sweep_demand(net.layout, b, plan.bound.bounded, plan.eps, MAX_STEPS, steps)
+        for lane, slot in enumerate(slots):
+            supply, demand, both = add_up(net.layout.sales, self.shelf.d[slot], b.loss, lane)
+            # What the demand side still lacks lies between 0 and the bound it stopped at: take the middle.
+            half = float(b.bound[0, lane]) / 2.0 if plan.bound.bounded else 0.0
+            f = self.shelf.firm[slot]
+            out.supply[f] = supply / net.total
+            out.demand[f] = min(1.0, demand / net.total + half)
+            out.both[f] = min(1.0, both / net.total + half)
+            out.swept[f] += int(steps[lane]) * net.layout.sale_firm.size
+            out.steps[f] = max(out.steps[f], steps[lane])
+            out.rested[f] = rested[slot] and b.live[0, lane] == 0
+
+    def _supply_only(self, slots: NDArray[np.int64], rested: NDArray[np.bool_], out: Out) -> None:
+        net = self.plan.net
+        for slot in slots:
+            f = self.shelf.firm[slot]
+            out.supply[f] = out.both[f] = float(net.layout.sales @ self.shelf.d[slot]) / net.total
+            out.rested[f] = rested[slot]
