@@ -22,3 +22,25 @@ def mirror() -> Path:
     if folder is None:
         pytest.skip("needs the mirror of real data (set RONGHE_MIRROR)")
     return folder
+
+
+@pytest.fixture(scope="session")
+def sandbox_lake(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A lake with the built-in invented economy; tests that write copy it."""
+    from ronghe.brain import Brain
+    from ronghe.config import Config
+    from ronghe.intake import ingest_reference, ingest_sandbox
+
+    brain = Brain(Config(lake=str(tmp_path_factory.mktemp("sandbox") / "lake")))
+    ingest_reference(brain)
+    ingest_sandbox(brain)
+    return brain.config.lake
+
+
+@pytest.fixture
+def brain(sandbox_lake: str):
+    """A brain on the sandbox lake."""
+    from ronghe.brain import Brain
+    from ronghe.config import Config
+
+    return Brain(Config(lake=sandbox_lake))

@@ -12,9 +12,10 @@ from ronghe.lenses.base import quiet
 from ronghe.model.table import contracts
 from ronghe.plugins import get_source, source_names
 from ronghe.sources.base import RawFile
-from ronghe.sources.fetch import fetch
+from ronghe.sources.fetch import Policy, fetch
 from ronghe.sources.reference import Reference
 from ronghe.sources.registry import DatasetFile, dataset, datasets
+from ronghe.sources.sandbox import Sandbox
 from ronghe.sources.workbook import WorkbookSource, guess, mapping_hash, read_mapping, read_repairs
 
 OWN = "own"
@@ -42,6 +43,13 @@ def ingest_reference(brain: Brain) -> list[Report]:
     return [brain.lake.ingest(source, raw, terms=terms) for raw in source.raw_files()]
 
 
+def ingest_sandbox(brain: Brain) -> list[Report]:
+    """The built-in invented economy; everything built on it is stamped as invented."""
+    source = Sandbox()
+    terms = Terms(licence="Apache-2.0", precedence=99, invented=True)
+    return [brain.lake.ingest(source, raw, terms=terms) for raw in source.raw_files()]
+
+
 def ingest_dataset(brain: Brain, name: str, progress: Progress = quiet) -> tuple[list[Report], list[Failure]]:
     """Every data file of one dataset, from mirror, cache or network.
 
@@ -58,6 +66,8 @@ def ingest_dataset(brain: Brain, name: str, progress: Progress = quiet) -> tuple
         raise UnknownName("unknown_dataset", name, loadable())
     if name == Reference.name:
         return ingest_reference(brain), []
+    if name == Sandbox.name:
+        return ingest_sandbox(brain), []
     source, listed = get_source(name), dataset(name)
     wanted = [f for f in listed.files if source.accepts(_promised(f))]
     reports: list[Report] = []
@@ -69,6 +79,10 @@ def ingest_dataset(brain: Brain, name: str, progress: Progress = quiet) -> tuple
             reports.append(brain.lake.ingest(source, raw, terms=_terms(file, listed.precedence)))
         except SourceError as error:
             failures.append(Failure(name, file.name, error))
+            if error.code == "fetch_unreachable":
+                # The others stand at the same address: waiting for each of them helps nobody.
+                failures.extend(Failure(name, other.name, error) for other in wanted[number + 1 :])
+                break
         progress(f"{name}/{file.name}", number + 1, len(wanted))
     return reports, failures
 
@@ -77,13 +91,14 @@ def _promised(file: DatasetFile) -> RawFile:
     return RawFile(Path(file.name), file.dataset, file.name, file.sha256, file.bytes)
 
 
-def _bring(brain: Brain, file: DatasetFile, progress: Progress) -> RawFile:
+def _bring(brain: Brain, file: DatasetFile, progress: Progress, policy: Policy | None = None) -> RawFile:
     config = brain.config
     return fetch(
         file,
         mirror=Path(config.mirror) if config.mirror else None,
         cache=Path(config.cache),
         progress=lambda done, total: progress(f"↓ {file.dataset}/{file.name}", done, total),
+        policy=policy or Policy(stall=config.timeout),
         offline=config.offline,
     )
 
@@ -129,7 +144,7 @@ def ingest_own(
     text = mapping.read_text(encoding="utf-8") if mapping is not None else guess(raw, table)
     sheet = read_mapping(text, table)
     mended = read_repairs(repairs, raw.name) if repairs is not None else {}
-    identity = mapping_hash(sheet) + "|" + repr(sorted(mended.items())) if mended else mapping_hash(sheet)
+    identity = mapping_hash(sheet, mended)
     terms = Terms(licence="own", redistributable=not workspace, precedence=0, workspace=workspace)
     source = WorkbookSource(table, sheet, mended)
     return brain.lake.ingest(source, raw, terms=terms, mapping=identity, progress=progress)
@@ -147,7 +162,7 @@ def reachable(brain: Brain, names: Iterable[str]) -> bool:
         for file in dataset(name).files:
             if source.accepts(_promised(file)):
                 try:
-                    _bring(brain, file, quiet)
+                    _bring(brain, file, quiet, Policy(connect=3.0, waits=()))
                 except FetchError:
                     return False
                 return True

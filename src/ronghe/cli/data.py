@@ -121,9 +121,11 @@ def _tell(state: State, reports: "Sequence[Report]", failures: "Sequence[Failure
             line[i] += value
     columns = ("dataset", "files", "new", "records", "accepted", "quarantined", "skipped", "rows")
     show_rows(state, state.t("say.ingested"), columns, [(name, *line) for name, line in totals.items()])
-    for failure in failures:
-        state.notes.print(f"✗ {failure.dataset}/{failure.file}", style="red")
-        state.notes.print(failure.error.say(state.lang), markup=False)
+    for error in dict.fromkeys(f.error for f in failures):
+        for failure in failures:
+            if failure.error is error:
+                state.notes.print(f"✗ {failure.dataset}/{failure.file}", style="red", markup=False)
+        state.notes.print(error.say(state.lang), markup=False)
     if reports:
         state.console.print(state.t("say.version_now", version=max(r.version for r in reports)))
     if any(r.load.quarantined for r in reports):

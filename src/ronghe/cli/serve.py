@@ -6,20 +6,33 @@ import typer
 
 from ronghe.cli.state import State
 
+_LOCAL = frozenset({"127.0.0.1", "localhost", "::1"})
+
 
 def serve(
     context: typer.Context,
     host: Annotated[str | None, typer.Option(help="address to listen on · 监听地址")] = None,
     port: Annotated[int | None, typer.Option(help="port · 端口")] = None,
+    public: Annotated[bool, typer.Option("--public", help="serve others, with logins · 对外提供服务，须登录")] = False,
 ) -> None:
     """Serve the page and the API · 启动网页."""
     import uvicorn
 
+    from ronghe.errors import ConfigError
     from ronghe.web.app import create_app
 
     state: State = context.obj
+    state.flags |= {"host": host, "port": port, "public": public or None}
+    state.__dict__.pop("config", None)
     config = state.config
-    uvicorn.run(create_app(config), host=host or config.host, port=port or config.port, log_level="warning")
+    if config.host not in _LOCAL and not config.public:
+        raise ConfigError("serve_public", host=config.host)
+    shown = f"[{config.host}]" if ":" in config.host else config.host
+    server = uvicorn.Server(
+        uvicorn.Config(create_app(config), host=config.host, port=config.port, log_level="warning", workers=1)
+    )
+    state.notes.print(state.t("web.serve.at", address=f"http://{shown}:{config.port}/{config.lang}/"))
+    server.run()
 
 
 COMMANDS = (serve,)

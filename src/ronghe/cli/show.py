@@ -53,7 +53,9 @@ def show_result(state: State, result: Result, rows: int) -> None:
 
 
 def _says_nothing(result: Result, field: Field) -> bool:
-    """A code that is the same in every row of a longer table."""
+    """A column without a value, or a code that is the same in every row of a longer table."""
+    if result.data.num_rows and result.data.column(field.name).null_count == result.data.num_rows:
+        return True
     return field.kind == "text" and result.data.num_rows > 1 and len(result.data.column(field.name).unique()) == 1
 
 

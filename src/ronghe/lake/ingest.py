@@ -4,7 +4,7 @@ import datetime as dt
 import hashlib
 import json
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -117,16 +117,7 @@ def ingest_file(
         _parse(source, raw, staged, progress)
         _unchanged(raw)
         staged.settle(connection)
-        accepted, counts = staged.accepted(connection)
-        if staged.records != accepted + staged.quarantined + staged.passed_over:
-            raise BalanceError(
-                "lake_balance",
-                file=raw.name,
-                records=staged.records,
-                accepted=accepted,
-                quarantined=staged.quarantined,
-                skipped=staged.passed_over,
-            )
+        accepted, counts = _balanced(staged, connection, raw)
         slot = hashlib.sha256(f"{raw.dataset}|{raw.name}|{source.name}|{terms.workspace}".encode()).hexdigest()[:20]
         others = [o for o in loads if o.live and o.slot != slot]
         tables, overlaps = {}, {}
@@ -135,34 +126,60 @@ def ingest_file(
             tables[name] = _write(store, name, _reader(connection, staged, name, raw, load_id), load_id)
         _write_faults(store, staged, load_id)
         counts |= _write_repairs(store, staged, raw, load_id, tables)
-        load = Load(
-            load=load_id,
-            slot=slot,
-            dataset=raw.dataset,
-            source=source.name,
-            parser=source.version,
+    load = _row(load_id, slot, raw, source, mapping, terms, staged, accepted, counts, tables, overlaps)
+    return Report(load, new=True, version=commit(store, load, f"{raw.dataset}/{raw.name}"))
+
+
+def _row(
+    load: str,
+    slot: str,
+    raw: RawFile,
+    source: Source | Relational,
+    mapping: str,
+    terms: Terms,
+    staged: Staged,
+    accepted: int,
+    counts: dict[str, int],
+    tables: dict[str, int],
+    overlaps: dict[str, int],
+) -> Load:
+    """The line of the log that commits a load."""
+    return Load(
+        load=load,
+        slot=slot,
+        dataset=raw.dataset,
+        source=source.name,
+        parser=source.version,
+        file=raw.name,
+        sha256=raw.sha256,
+        bytes=raw.bytes,
+        mapping=mapping,
+        **asdict(terms),
+        records=staged.records,
+        accepted=accepted,
+        quarantined=staged.quarantined,
+        skipped=staged.passed_over,
+        at=dt.datetime.now(dt.UTC).isoformat(timespec="microseconds"),
+        rows=counts,
+        tables=tables,
+        skips=staged.skip_counts(),
+        overlaps={name: n for name, n in overlaps.items() if n},
+    )
+
+
+def _balanced(staged: Staged, connection: duckdb.DuckDBPyConnection, raw: RawFile) -> tuple[int, dict[str, int]]:
+    """Records accepted and rows a table, if records in = accepted + quarantined + skipped."""
+    accepted, counts = staged.accepted(connection)
+    if staged.records != accepted + staged.quarantined + staged.passed_over:
+        raise BalanceError(
+            "lake_balance",
             file=raw.name,
-            sha256=raw.sha256,
-            bytes=raw.bytes,
-            mapping=mapping,
-            licence=terms.licence,
-            redistributable=terms.redistributable,
-            commercial=terms.commercial,
-            invented=terms.invented,
-            url=terms.url,
-            precedence=terms.precedence,
-            workspace=terms.workspace,
             records=staged.records,
             accepted=accepted,
             quarantined=staged.quarantined,
             skipped=staged.passed_over,
-            at=dt.datetime.now(dt.UTC).isoformat(timespec="microseconds"),
-            rows=counts,
-            tables=tables,
-            skips=staged.skip_counts(),
-            overlaps={name: n for name, n in overlaps.items() if n},
         )
-        return Report(load, new=True, version=commit(store, load, f"{raw.dataset}/{raw.name}"))
+    return accepted, counts
 
 
 def _parse(source: Source | Relational, raw: RawFile, staged: Staged, progress: Progress | None) -> None:
@@ -191,7 +208,8 @@ def _parse_relational(source: Relational, raw: RawFile, staged: Staged) -> None:
         staged.skipped = [Skipped(s["reason"], 1, s["_part"], s["_row"]) for s in skips]
         for name, expression in relations.rows.items():
             schema = contract(name).schema
-            for batch in connection.to_pyarrow_batches(expression, chunk_size=200_000):
+            # Ibis 12 hands over batches by a name that DuckDB 2 no longer has.
+            for batch in connection.con.sql(connection.compile(expression)).to_arrow_reader(200_000):
                 staged.spool(name, pa.Table.from_batches([batch]).select(schema.names).cast(schema))
     except duckdb.Error as error:
         raise SourceError("source_truncated", file=raw.name, why=str(error).splitlines()[0]) from error

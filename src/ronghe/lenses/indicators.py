@@ -157,7 +157,7 @@ def _fields(indicator: str, panel: _Panel, year: int) -> tuple[Field, ...]:
     whole = panel.whole()
     parts = tuple(panel.members) if whole is None else (whole,)
     shares = Rows("indicator", {"indicator": indicator, "industry": "ALL", "region": parts, "year": year})
-    return (
+    listed = (
         Field("rank", Text("column.rank"), "integer", basis=now),
         Field("region", Text("column.region"), "text"),
         _label("zh", "column.region_name"),
@@ -171,6 +171,7 @@ def _fields(indicator: str, panel: _Panel, year: int) -> tuple[Field, ...]:
         Field("growth", Text("column.growth"), "share", basis=span, digits=1),
         Field("years_missing", Text("column.years_missing"), "integer", basis=span),
     )  # fmt: skip
+    return tuple(f for f in listed if f.name != "share" or panel.additive)
 
 
 def _trend_fields(indicator: str, panel: _Panel) -> tuple[Field, ...]:

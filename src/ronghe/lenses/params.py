@@ -9,6 +9,14 @@ from ronghe.model.regions import find_region, region_names
 from ronghe.model.text import both
 
 
+def place_names(region: str) -> dict[str, str]:
+    """A region's names; its code where no reference table knows it (a user's own regions)."""
+    try:
+        return region_names(region)
+    except KeyError:
+        return both(None, region)
+
+
 class Choice(NamedTuple):
     """A value that a parameter may take, with its name in both languages."""
 
@@ -85,13 +93,15 @@ class IoRegion(Region):
 class PanelRegion(Region):
     """A region that the indicator panel holds."""
 
-    reads = ("indicator",)
+    reads = ("indicator", "region")
 
     @classmethod
     def choices(cls, snapshot: Snapshot) -> Sequence[Choice]:
         """The regions of the panel."""
         rows = _distinct(snapshot, "indicator", "region")
-        return [Choice(r["region"], region_names(r["region"])) for r in rows]
+        places = _distinct(snapshot, "region", "region", "name_zh", "name_en")
+        names = {r["region"]: both(r["name_zh"], r["name_en"] or r["region"]) for r in places}
+        return [Choice(r["region"], names.get(r["region"]) or place_names(r["region"])) for r in rows]
 
 
 class Indicator(Named):

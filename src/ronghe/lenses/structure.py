@@ -13,10 +13,9 @@ from ronghe.kernels.ghosh import forward_linkage
 from ronghe.kernels.leontief import backward_linkage, multipliers, normalised, satellite_coefficients
 from ronghe.lenses.base import Context, Path, lens
 from ronghe.lenses.economy import NOTES, Economy, load_economy
-from ronghe.lenses.params import IoRegion, TableId
+from ronghe.lenses.params import IoRegion, TableId, place_names
 from ronghe.model.finding import Caveat, Cell, Chart, Field, Finding, Matrix, Result, Rows
 from ronghe.model.provenance import Step
-from ronghe.model.regions import region_names
 from ronghe.model.text import Text, both
 
 Floats = NDArray[np.float64]
@@ -178,11 +177,10 @@ def _caveats(economy: Economy, jobs: _Jobs | None) -> list[Caveat]:
     if jobs is not None:
         args = {"year": jobs.year, "table_year": economy.meta["year"], "covered": jobs.covered}
         whole = jobs.covered > 0.9999
-        said.append(
-            Caveat("note", Text("structure.jobs", args))
-            if whole
-            else Caveat("warning", Text("structure.jobs_partial", args))
-        )
+        key = "jobs" if whole else "jobs_partial"
+        said.append(Caveat("note" if whole else "warning", Text(f"structure.{key}", args)))
+        if jobs.year != economy.meta["year"]:
+            said.append(Caveat("warning", Text("structure.jobs_year", args)))
     return said
 
 
@@ -201,8 +199,10 @@ def _steps(economy: Economy) -> list[Step]:
 
 def _explain(ctx: Context, finding: Finding, table: str, column: str, row: Mapping[str, Any]) -> Sequence[Path]:
     """The sectors through which most of one figure runs: L_ij (or G_ji, v_i L_ij) of the largest."""
-    del finding, table
+    del finding
     economy = load_economy(ctx, TableId(ctx.params["table"]))
+    if table == "totals":
+        return _whole(economy, str(row["measure"]).removeprefix("column."), ctx.params.get("region"))
     j = economy.index(row["sector"], row["region"])
     unit = np.zeros(economy.n)
     unit[j] = 1.0
@@ -213,26 +213,51 @@ def _explain(ctx: Context, finding: Finding, table: str, column: str, row: Mappi
     elif column == "value_added":
         parts = np.where(unit > 0, economy.v, 0.0)
     elif column.endswith("_content"):
-        ratio = satellite_coefficients(economy.v, economy.x)
-        parts = economy.domestic.solve(unit).x * ratio
+        parts = economy.domestic.solve(unit).x * satellite_coefficients(economy.v, economy.x)
     else:
         parts = economy.economy.solve(unit).x
+    return [
+        Path(_named(economy, i), float(parts[i]), share, _flow(economy, *((j, i) if forward else (i, j))))
+        for i, share in _largest(parts)
+    ]
+
+
+def _largest(parts: Floats) -> list[tuple[int, float]]:
     total = float(parts.sum())
+    return [(int(i), float(parts[i] / total) if total else 0.0) for i in np.argsort(-parts, kind="stable")[:_TOP]]
+
+
+def _named(economy: Economy, i: int) -> dict[str, str]:
+    where = f"{economy.regions[i]} " if economy.kind == "multiregional" else ""
+    return both(
+        f"{where}{economy.codes[i]} {economy.name_zh[i]}",
+        f"{where}{economy.codes[i]} {economy.name_en[i]}",
+    )
+
+
+def _flow(economy: Economy, source: int, target: int) -> dict[str, Any]:
+    """The cell of the direct flow between two sectors."""
+    cells = {"table_id": economy.table_id, "block": "Z", "row": economy.codes[source], "col": economy.codes[target]}
+    if economy.kind == "multiregional":
+        cells |= {"row_region": economy.regions[source], "col_region": economy.regions[target]}
+    return cells
+
+
+def _whole(economy: Economy, measure: str, region: str | None) -> list[Path]:
+    """The sectors that a total is made of."""
+    parts, block, side = {
+        "output": (economy.x, "X", "row"),
+        "value_added": (economy.v, "V", "col"),
+        "imports": (economy.imports, "M", "row"),
+    }[measure]
+    shown = np.array([region in (None, r) for r in economy.regions])
+    parts = np.where(shown, parts, 0.0)
     found = []
-    for i in np.argsort(-parts, kind="stable")[:_TOP]:
-        source, target = (j, int(i)) if forward else (int(i), j)
-        cells = {
-            "table_id": economy.table_id,
-            "block": "Z",
-            "row_region": economy.regions[source],
-            "row": economy.codes[source],
-            "col_region": economy.regions[target],
-            "col": economy.codes[target],
-        }
-        if economy.kind != "multiregional":
-            cells = {k: v for k, v in cells.items() if not k.endswith("_region")}
-        names = both(f"{economy.codes[i]} {economy.name_zh[i]}", f"{economy.codes[i]} {economy.name_en[i]}")
-        found.append(Path(names, float(parts[i]), float(parts[i] / total) if total else 0.0, cells))
+    for i, share in _largest(parts):
+        cells = {"table_id": economy.table_id, "block": block, side: economy.codes[i]}
+        if economy.kind == "multiregional":
+            cells[f"{side}_region"] = economy.regions[i]
+        found.append(Path(_named(economy, i), float(parts[i]), share, cells))
     return found
 
 
@@ -266,7 +291,7 @@ def structure(ctx: Context, *, table: TableId, region: IoRegion | None = None) -
     sectors = _sectors(economy, figures, shown, jobs)
     top = sectors.data.sort_by([("backward_linkage", "descending")]).slice(0, 1).to_pylist()[0]
     keys = int(sum(q == "key" for q in sectors.data["quadrant"].to_pylist()))
-    where = region_names(str(region)) if region is not None else economy.names
+    where = place_names(str(region)) if region is not None else economy.names
     headline = Text(
         "structure.headline",
         {
