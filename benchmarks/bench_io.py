@@ -219,7 +219,7 @@ def report(folder: Path, args: argparse.Namespace) -> None:
     rhs = regions * (k + 1)
     least = (2 / 3 * n**3 + 2 * n * n * rhs) / rate["single"] / 1e9 + 2 * n * n * rhs / rate["double"] / 1e9
     print(
-        f"  limit: {rate['single']:.0f} GFlop/s single, {rate['double']:.0f} double. A float32 LU, one solve and a check"
+        f"  limit: {rate['single']:.0f} GFlop/s single, {rate['double']:.0f} double. LU in float32, a solve and a check"
     )
     print(f"  of {rhs} right-hand sides take {least:.2f} s at that rate; we need {a['seconds'] / least:.1f} x that")
     brute = child("one_each", folder, args)
