@@ -13,7 +13,7 @@ from ronghe.config import Config
 from ronghe.errors import LakeError
 from ronghe.lake.engine import Engine
 from ronghe.lake.ingest import QUARANTINE, SKIPPED, Progress, Report, Terms, hash_file, ingest_file
-from ronghe.lake.loads import Version, read_log, versions
+from ronghe.lake.loads import Log, Version, versions
 from ronghe.lake.snapshot import Snapshot
 from ronghe.lake.store import Store
 from ronghe.sources.base import RawFile, Relational, Source
@@ -31,6 +31,8 @@ class Lake:
     def __init__(self, config: Config, options: Mapping[str, str] | None = None) -> None:
         self.config = config
         self.store = Store(config.lake, options)
+        self._log = Log(self.store)
+        self._pinned: dict[tuple[int, str | None], Snapshot] = {}
 
     @cached_property
     def engine(self) -> Engine:
@@ -42,9 +44,13 @@ class Lake:
 
         ``workspace`` named: only what everyone may see and what that workspace brought; ``None``: all.
         """
-        number, loads = read_log(self.store, version)
-        live = tuple(o for o in loads if o.live and (workspace is None or o.workspace in {"", workspace}))
-        return Snapshot(self.store, self.engine, number, live)
+        number, loads = self._log.read(version)
+        found = self._pinned.get((number, workspace))
+        if found is None:
+            live = tuple(o for o in loads if o.live and (workspace is None or o.workspace in {"", workspace}))
+            found = Snapshot(self.store, self.engine, number, live)
+            self._pinned = {**dict(list(self._pinned.items())[-7:]), (number, workspace): found}
+        return found
 
     def versions(self) -> list[Version]:
         """Every version, oldest first."""

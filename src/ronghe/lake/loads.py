@@ -2,6 +2,7 @@
 
 import datetime as dt
 import json
+import threading
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
@@ -95,6 +96,39 @@ def read_log(store: Store, version: int | None = None) -> tuple[int, tuple[Load,
     rows = table.to_pyarrow_table().to_pylist()
     loads = tuple(Load(**{**row, **{k: json.loads(row[k]) for k in _JSON}}) for row in rows)
     return table.version(), loads
+
+
+class Log:
+    """The log kept open: asking for the newest version again costs one look at the folder, not a new read."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._table: DeltaTable | None = None
+        self._read: dict[int, tuple[Load, ...]] = {}
+        self._lock = threading.Lock()
+
+    def read(self, version: int | None = None) -> tuple[int, tuple[Load, ...]]:
+        """As ``read_log``."""
+        with self._lock:
+            number = self._newest() if version is None else version
+            if number is None or number not in self._read:
+                number, loads = read_log(self._store, version)
+                self._read = {**dict(list(self._read.items())[-7:]), number: loads}
+            return number, self._read[number]
+
+    def _newest(self) -> int | None:
+        try:
+            if self._table is None:
+                self._table = DeltaTable(self._store.address(NAME), storage_options=self._store.options or None)
+            else:
+                self._table.update_incremental()
+        except TableNotFoundError:
+            return None
+        except DeltaError:
+            # The folder was replaced under us (a copied or removed lake): look at it afresh.
+            self._table = None
+            return None
+        return self._table.version()
 
 
 def commit(store: Store, load: Load, note: str) -> int:

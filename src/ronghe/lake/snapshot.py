@@ -1,8 +1,8 @@
 """A pinned, read-only view: the live loads of one version of the lake, table by table."""
 
 import hashlib
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 from urllib.parse import unquote
@@ -29,6 +29,7 @@ class Snapshot:
     engine: Engine
     version: int
     loads: tuple[Load, ...]
+    _kept: dict[Any, pa.Table] = field(default_factory=dict, repr=False)
 
     def __repr__(self) -> str:
         return f"Snapshot(version={self.version}, loads={len(self.loads)}, tables={', '.join(self.tables)})"
@@ -127,6 +128,37 @@ class Snapshot:
         """Run an expression of this snapshot."""
         return self.engine.fetch(expression)
 
+    def select(self, name: str, columns: Sequence[str], where: Mapping[str, Any]) -> pa.Table:
+        """Rows of a table where the named columns equal (or are one of) the values, in the order of the files.
+
+        A snapshot never changes, so small results are kept and given again.
+        """
+        key = (name, tuple(columns), tuple((k, _frozen(v)) for k, v in sorted(where.items())))
+        if key not in self._kept:
+            expression = self.table(name)
+            for column, value in where.items():
+                one = expression[column]
+                many = isinstance(value, (list, tuple, set, frozenset))
+                expression = expression.filter(one.isin(sorted(value)) if many else one == value)
+            expression = expression.order_by(["_file", "_part", "_row", "_col"])
+            if columns:
+                expression = expression.select(*columns)
+            found = self.rows(expression)
+            if found.nbytes > _KEEP_BYTES:
+                return found
+            while len(self._kept) >= _KEEP:
+                self._kept.pop(next(iter(self._kept)))
+            self._kept[key] = found
+        return self._kept[key]
+
+    def distinct(self, name: str, columns: Sequence[str]) -> pa.Table:
+        """The different values of some columns of a table, sorted; kept as ``select`` keeps."""
+        key = (name, tuple(columns), "distinct")
+        if key not in self._kept:
+            rows = self.table(name).select(*columns).distinct().order_by(list(columns))
+            self._kept[key] = self.rows(rows)
+        return self._kept[key]
+
     def load(self, identity: str) -> Load:
         """The load of that identity."""
         for one in self.loads:
@@ -139,6 +171,14 @@ class Snapshot:
         if name not in known:
             raise UnknownName("unknown_table", name, known)
         return known[name]
+
+
+_KEEP = 64
+_KEEP_BYTES = 4_000_000
+
+
+def _frozen(value: Any) -> Any:
+    return tuple(sorted(value)) if isinstance(value, (list, tuple, set, frozenset)) else value
 
 
 def _newest(load: Load) -> tuple[int, ...]:

@@ -56,8 +56,7 @@ class Named(str):
 
 
 def _distinct(snapshot: Snapshot, table: str, *columns: str) -> list[dict[str, Any]]:
-    expression = snapshot.table(table).select(*columns).distinct().order_by(list(columns))
-    return list(snapshot.rows(expression).to_pylist())
+    return list(snapshot.distinct(table, columns).to_pylist())
 
 
 class TableId(Named):
