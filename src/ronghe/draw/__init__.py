@@ -4,16 +4,17 @@ What each kind reads from ``Chart.encode`` (names without ``_zh``/``_en`` resolv
 from ``Chart.options``. All kinds know ``where`` (column -> value kept), ``sort`` (``asc``, ``desc``, ``none``), ``by``
 (the column sorted by) and ``top`` (how many rows are drawn).
 
-    bar        x, y [y2 y3 …] or x, y, color;      stack, horizontal
-    line       x, y [y2 …] or x, y, color;         log, highlight (series drawn in colour, others grey)
+    bar        x, y [y2 y3 … or series] [label];   stack, horizontal, line (a reference on the axis of figures)
+    line       x, y [y2 … or series];              log, line, highlight (series drawn in colour, others grey)
     scatter    x, y [size color name];             x_line, y_line, x_log, y_log, labels (how many outliers are named)
-    graph      source, target [value kind], and of the table ``nodes``: node [node_name node_size node_color node_layer]
-    sankey     source, target, value, and the same of ``nodes``
+    graph      of the nodes: id, name [category size value layer]; links (the table of edges) and of it: source, target
+               [weight kind]
+    sankey     source, target, value [source_name target_name]
     tilemap    region, value [time];               diverging, middle
     heatmap    x, y, value;                        diverging, middle
-    radar      axis, value [color];                max
+    radar      axis, value [series];               max
     interval   x, y, low, high;                    x_line
-    ridge      x, y, color;                        x_line
+    ridge      x, y, series;                       x_line
     waterfall  x, y [total: rows where it is true are totals, not changes]
 """
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from ronghe.draw.frame import Frame, Scale, groups, labels_of
+from ronghe.draw.frame import Frame, Scale, groups, labels_of, shorten
 from ronghe.draw.style import (
     DOWN,
     INK,
@@ -15,9 +15,9 @@ from ronghe.draw.style import (
     legend,
     mark_lines,
     narrow,
-    reference,
     value_axis,
 )
+from ronghe.model.finding import Field
 
 _NARROW_NAMES = {"yAxis": {"axisLabel": {"width": 104, "fontSize": 11}}}
 
@@ -28,8 +28,8 @@ def bar(frame: Frame) -> dict[str, Any]:
     measures = frame.more("y")
     fields = [frame.field(p) for p in measures]
     scale = frame.scale(fields)
-    labels = _spots(frame) if not frame.has("color") else labels_of(frame.rows, frame, "x")
-    series = _grouped(frame, scale, labels) if frame.has("color") else _plain(frame, scale, measures)
+    labels = labels_of(frame.rows, frame, "x") if frame.group else [frame.name(r, "x") for r in frame.rows]
+    series = _grouped(frame, scale, labels) if frame.group else _plain(frame, scale, measures)
     if frame.options.get("stack"):
         for one in series:
             one["stack"] = "all"
@@ -49,12 +49,10 @@ def bar(frame: Frame) -> dict[str, Any]:
     }
     if many:
         made["legend"] = legend([s["name"] for s in series])
+    if "line" in frame.options:
+        series[0]["markLine"] = mark_lines([scale.line(frame.options["line"], "x" if lying else "y")])
+        made["grid"] = grid(40 if many else 26, right=64 if lying else 24)
     return narrow(made, _NARROW_NAMES) if lying else made
-
-
-def _spots(frame: Frame) -> list[str]:
-    """A label for every row: rows stay apart even where two bear the same name."""
-    return [frame.name(r, "x") for r in frame.rows]
 
 
 def _plain(frame: Frame, scale: Scale, measures: list[str]) -> list[dict[str, Any]]:
@@ -64,7 +62,7 @@ def _plain(frame: Frame, scale: Scale, measures: list[str]) -> list[dict[str, An
         items = [
             frame.item(
                 r, field, _or_dash(scale(r[field.name])), frame.tip(r, frame.name(r, "x"), [part]),
-                label={"formatter": frame.text(r, field).split(" ")[0]},
+                label={"formatter": _said(frame, r, field)},
             )
             for r in frame.rows
         ]  # fmt: skip
@@ -72,9 +70,15 @@ def _plain(frame: Frame, scale: Scale, measures: list[str]) -> list[dict[str, An
     return series
 
 
+def _said(frame: Frame, row: dict[str, Any], field: Field) -> str:
+    """What stands at the end of a bar: the figure, and the part ``label`` where there is one."""
+    figure = frame.text(row, field).split(" ")[0]
+    return f"{figure}  {shorten(frame.name(row, 'label'), 18)}" if frame.has("label") else figure
+
+
 def _grouped(frame: Frame, scale: Scale, labels: list[str]) -> list[dict[str, Any]]:
     field, series = frame.field("y"), []
-    for name, rows in groups(frame, "color").items():
+    for name, rows in groups(frame, frame.group).items():
         held = {frame.name(r, "x"): r for r in rows}
         items: list[Any] = []
         for label in labels:
@@ -105,8 +109,7 @@ def interval(frame: Frame) -> dict[str, Any]:
         else:
             boxes.append({"value": ["-"] * 5})
         dots.append(frame.item(row, y, [at, i], tip))
-    lines = [reference(float(frame.options["x_line"]), "x", str(frame.options["x_line"]))] if (
-        "x_line" in frame.options) else []  # fmt: skip
+    lines = [scale.line(frame.options["x_line"], "x")] if "x_line" in frame.options else []
     made = {
         "grid": grid(18 if lines else 10),
         "xAxis": {**value_axis(frame.scale([y]).name, percent=scale.percent), "scale": True},

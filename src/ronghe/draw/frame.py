@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from ronghe.draw.style import SOFT
 from ronghe.i18n import translate
 from ronghe.model.finding import Chart, Field, Finding, Result
 from ronghe.model.units import units
@@ -31,6 +32,11 @@ class Scale:
         """The value on the axis; ``None`` when missing."""
         return None if value is None else float(f"{float(value) * self.factor:.10g}")
 
+    def line(self, at: float, axis: str) -> dict[str, Any]:
+        """A reference line at a value of the field, with the value written at its end."""
+        text = f"{self(at):g}{'%' if self.percent else ''}"
+        return {f"{axis}Axis": self(at), "label": {"formatter": text, "color": SOFT, "position": "end"}}
+
 
 class Frame:
     """One chart over one table, in one language."""
@@ -47,17 +53,18 @@ class Frame:
         return self.chart.options
 
     def resolve(self, name: str, result: Result | None = None) -> Field:
-        """The field of that name, or of that name in the reader's language.
+        """The field of that name in the reader's language, or else of that very name.
 
         Raises
         ------
         KeyError : the table has neither.
         """
-        table = result or self.result
-        known = {f.name: f for f in table.fields}
-        if name in known:
-            return known[name]
-        return known[f"{name}_{self.lang}"]
+        known = {f.name: f for f in (result or self.result).fields}
+        return known.get(f"{name}_{self.lang}") or known[name]
+
+    def exact(self, part: str, result: Result | None = None) -> Field:
+        """The field that plays a part under its very name: an identity, whatever the language."""
+        return (result or self.result).field(self.chart.encode[part])
 
     def has(self, part: str) -> bool:
         """Whether the chart gives a column this part."""
@@ -66,6 +73,11 @@ class Frame:
     def field(self, part: str, result: Result | None = None) -> Field:
         """The field that plays a part; ``KeyError`` when none does."""
         return self.resolve(self.chart.encode[part], result)
+
+    @property
+    def group(self) -> str | None:
+        """The part by which rows fall into series; ``None`` when they are one."""
+        return next((part for part in ("series", "color") if self.has(part)), None)
 
     def more(self, part: str) -> list[str]:
         """The part and its further columns: ``y``, ``y2``, ``y3`` and so on."""
@@ -171,8 +183,10 @@ def numbered(result: Result) -> list[dict[str, Any]]:
     return [{**row, "_row": i} for i, row in enumerate(result.data.to_pylist())]
 
 
-def groups(frame: Frame, part: str) -> dict[str, list[dict[str, Any]]]:
-    """Rows by what they are called by a part, in order of first appearance."""
+def groups(frame: Frame, part: str | None) -> dict[str, list[dict[str, Any]]]:
+    """Rows by what they are called by a part, in order of first appearance; all under ``""`` without a part."""
+    if part is None:
+        return {"": frame.rows}
     found: dict[str, list[dict[str, Any]]] = {}
     for row in frame.rows:
         found.setdefault(frame.name(row, part), []).append(row)
@@ -190,5 +204,5 @@ def shorten(text: str, room: int) -> str:
 
 
 def labels_of(rows: Sequence[Row], frame: Frame, part: str) -> list[str]:
-    """Category labels in order, each once; the same name on different rows is told apart by a thin mark."""
+    """Category labels in order, each once."""
     return list(dict.fromkeys(frame.name(r, part) for r in rows))

@@ -3,7 +3,7 @@
 from typing import Any
 
 from ronghe.draw.frame import Frame, Row, Scale, groups
-from ronghe.draw.style import GREY, PALETTE, SOFT, category_axis, grid, legend, mark_lines, reference, value_axis
+from ronghe.draw.style import GREY, PALETTE, SOFT, category_axis, grid, legend, mark_lines, value_axis
 from ronghe.model.finding import Field
 
 _NAMED = 8
@@ -16,10 +16,8 @@ def line(frame: Frame) -> dict[str, Any]:
     fields = [frame.field(p) for p in frame.more("y")]
     scale = frame.scale(fields)
     spots = sorted({r[x.name] for r in frame.rows if r[x.name] is not None}) if years else []
-    series = []
-    if frame.has("color"):
-        for name, rows in groups(frame, "color").items():
-            series.append(_one(frame, name, rows, fields[0], scale, spots))
+    if frame.group:
+        series = [_one(frame, n, rows, fields[0], scale, spots) for n, rows in groups(frame, frame.group).items()]
     else:
         series = [_one(frame, frame.label(f), frame.rows, f, scale, spots) for f in fields]
     _colour(series, [str(h) for h in frame.options.get("highlight", ())])
@@ -38,6 +36,8 @@ def line(frame: Frame) -> dict[str, Any]:
         },
         "series": series,
     }
+    if "line" in frame.options and series:
+        series[0]["markLine"] = mark_lines([scale.line(frame.options["line"], "y")])
     if len(series) > 1:
         made["legend"] = legend([s["name"] for s in series])
     return made
@@ -85,7 +85,7 @@ def ridge(frame: Frame) -> dict[str, Any]:
     """Distributions one above the other, each with its own base line, all to one scale."""
     x, y = frame.field("x"), frame.field("y")
     scale = frame.scale([x])
-    held = groups(frame, "color")
+    held = groups(frame, frame.group)
     tallest = max((r[y.name] for r in frame.rows if r[y.name] is not None), default=1.0) or 1.0
     series: list[dict[str, Any]] = []
     for i, (name, rows) in enumerate(held.items()):
@@ -102,8 +102,7 @@ def ridge(frame: Frame) -> dict[str, Any]:
              "endLabel": {"show": True, "formatter": name, "color": SOFT, "width": 110, "overflow": "truncate"}}
         )  # fmt: skip
     if "x_line" in frame.options and series:
-        at = float(frame.options["x_line"])
-        series[0]["markLine"] = mark_lines([reference(at, "x", f"{at:g}")])
+        series[0]["markLine"] = mark_lines([scale.line(frame.options["x_line"], "x")])
     return {
         "grid": grid(18, right=130, outerBoundsMode="none", left=24, bottom=44),
         "xAxis": {**value_axis(scale.name, percent=scale.percent), "scale": True},

@@ -2,73 +2,16 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
-from ronghe.draw.frame import Frame, Scale, numbered, shorten
-from ronghe.draw.style import INK, PALETTE, SOFT, legend
+from ronghe.draw.frame import Frame, numbered, shorten
+from ronghe.draw.style import INK, PALETTE, legend
+from ronghe.model.finding import Field
 from ronghe.present import cell
 
 _SWEEPS = 8
-
-
-@dataclass
-class _Node:
-    """A node: its id, name, row in the node table, colour class, size and layer."""
-
-    id: str
-    name: str
-    row: dict[str, Any] | None = None
-    group: str = ""
-    size: float | None = None
-    layer: int | None = None
-    lines: list[str] = field(default_factory=list)
-
-
-def _edges(frame: Frame) -> list[dict[str, Any]]:
-    ends = frame.field("source").name, frame.field("target").name
-    return [r for r in frame.rows if all(r[e] is not None for e in ends)]
-
-
-def _nodes(frame: Frame) -> dict[str, _Node]:
-    """Nodes of the table that the chart names, or else those at the ends of its edges."""
-    found: dict[str, _Node] = {}
-    if "nodes" in frame.options:
-        table = frame.finding.tables[str(frame.options["nodes"])]
-        part = {p: frame.field(p, table) for p in frame.chart.encode if p.startswith("node")}
-        shown = [p for p in ("node_size", "node_color") if p in part]
-        for row in numbered(table):
-            key = str(row[part["node"].name])
-            name_field = part.get("node_name", part["node"])
-            node = _Node(key, cell(name_field, row[name_field.name], frame.lang, row), row)
-            node.lines = [f"{frame.label(part[p])}{frame.colon}{frame.text(row, part[p])}" for p in shown]
-            if "node_color" in part:
-                node.group = cell(part["node_color"], row[part["node_color"].name], frame.lang, row)
-            if "node_size" in part:
-                node.size = row[part["node_size"].name]
-            if "node_layer" in part:
-                node.layer = row[part["node_layer"].name]
-            found[key] = node
-    for row in _edges(frame):
-        for end in ("source", "target"):
-            key = str(row[frame.field(end).name])
-            name = frame.name(row, f"{end}_name" if frame.has(f"{end}_name") else end)
-            found.setdefault(key, _Node(key, name))
-    return found
-
-
-def _links(frame: Frame, scale: Scale | None, names: Mapping[str, _Node]) -> list[dict[str, Any]]:
-    links = []
-    source, target = frame.field("source").name, frame.field("target").name
-    for row in _edges(frame):
-        a, b = str(row[source]), str(row[target])
-        title = f"{names[a].name} → {names[b].name}"
-        link: dict[str, Any] = {"source": a, "target": b, "tooltip": frame.tip(row, title, ["value", "kind"]),
-                                "row": row["_row"], "column": frame.chart.encode.get("value", source)}  # fmt: skip
-        if scale is not None and row[frame.field("value").name] is not None:
-            link["value"] = scale(row[frame.field("value").name])
-        links.append(link)
-    return links
+_ACROSS, _DOWN = 190.0, 30.0
+Node = dict[str, Any]
 
 
 def layers(nodes: Sequence[str], edges: Sequence[tuple[str, str]]) -> dict[str, int]:
@@ -138,80 +81,117 @@ def ordered(level: Mapping[str, int], edges: Sequence[tuple[str, str]]) -> list[
 
 
 def graph(frame: Frame) -> dict[str, Any]:
-    """Nodes in layers from left to right, with arrows."""
-    nodes = _nodes(frame)
-    scale = frame.scale([frame.field("value")]) if frame.has("value") else None
-    links = _links(frame, scale, nodes)
+    """Nodes in layers from left to right, with arrows along the links."""
+    nodes = {str(r[frame.field("id").name]): r for r in frame.rows}
+    links = _links(frame, nodes)
     pairs = [(link["source"], link["target"]) for link in links]
     level = layers(list(nodes), pairs)
-    level |= {n.id: n.layer for n in nodes.values() if n.layer is not None}
+    if frame.has("layer"):
+        level |= {k: int(r[frame.field("layer").name]) for k, r in nodes.items()}
     rows = ordered(level, pairs)
     tallest = max((len(r) for r in rows), default=1)
-    groups = list(dict.fromkeys(n.group for n in nodes.values() if n.group))
-    largest = max((abs(n.size) for n in nodes.values() if n.size is not None), default=0.0) or 1.0
-    items = []
-    for column, row in enumerate(rows):
-        for i, key in enumerate(row):
-            node = nodes[key]
-            size = 12 if node.size is None else round(8 + 22 * math.sqrt(abs(node.size) / largest), 2)
-            items.append(_spot(frame, node, size, groups, x=column * 160.0, y=(i + 0.5) * 30.0 * tallest / len(row)))
-    strongest = max((abs(link.get("value") or 0.0) for link in links), default=0.0) or 1.0
-    for link in links:
-        link["lineStyle"] = {"width": round(0.8 + 3.2 * abs(link.get("value") or 0.0) / strongest, 2)}
+    groups = list(dict.fromkeys(frame.name(r, "category") for r in nodes.values())) if frame.has("category") else []
+    sizes = _sizes(frame, nodes)
+    items = [
+        _spot(frame, nodes[key], sizes[key], groups, _ACROSS * column, _DOWN * tallest * (i + 0.5) / len(row))
+        for column, row in enumerate(rows)
+        for i, key in enumerate(row)
+    ]
     series = {
-        "type": "graph", "layout": "none", "data": items, "links": links, "roam": "move",
-        "edgeSymbol": ["none", "arrow"],
-        "edgeSymbolSize": 6, "left": 20, "right": 140, "top": 36 if groups else 12, "bottom": 12,
-        "categories": [{"name": g} for g in groups], "lineStyle": {"color": "#a9b4c0", "curveness": 0.12},
+        "type": "graph", "layout": "none", "data": items, "links": links, "roam": False,
+        "edgeSymbol": ["none", "arrow"], "edgeSymbolSize": 6, "left": 20, "right": 150, "top": 36 if groups else 12,
+        "bottom": 12, "categories": [{"name": g} for g in groups],
+        "lineStyle": {"color": "#a9b4c0", "curveness": 0.12, "width": 1.2},
         "label": {"show": True, "position": "right", "fontSize": 11, "color": INK},
         "labelLayout": {"hideOverlap": True}, "emphasis": {"focus": "adjacency", "lineStyle": {"color": PALETTE[1]}},
     }  # fmt: skip
-    made: dict[str, Any] = {"series": [series], "height": max(360, 26 * tallest + 90)}
+    made: dict[str, Any] = {"series": [series], "height": max(360, int(_DOWN * tallest) + 90)}
     if groups:
         made["legend"] = legend(groups)
     return made
 
 
-def _spot(frame: Frame, node: _Node, size: float, groups: list[str], *, x: float, y: float) -> dict[str, Any]:
-    item: dict[str, Any] = {
-        "id": node.id, "name": node.id, "x": x, "y": y, "symbolSize": size,
-        "tooltip": frame.said(node.name, node.lines),
-        "label": {"formatter": shorten(node.name, 24)},
-    }  # fmt: skip
-    if node.group:
-        item["category"] = groups.index(node.group)
-    if node.row is not None and frame.has("node_size"):
-        table = frame.finding.tables[str(frame.options["nodes"])]
-        item |= {"row": node.row["_row"], "column": frame.field("node_size", table).name,
-                 "table": str(frame.options["nodes"])}  # fmt: skip
+def _links(frame: Frame, nodes: Mapping[str, Node]) -> list[dict[str, Any]]:
+    """Edges of the table that ``links`` names, as far as both ends are drawn."""
+    table = frame.finding.tables[frame.chart.encode["links"]]
+    ends = frame.exact("source", table), frame.exact("target", table)
+    weight = frame.exact("weight", table) if frame.has("weight") else None
+    kind = frame.field("kind", table) if frame.has("kind") else None
+    rows = [r for r in numbered(table) if all(str(r[e.name]) in nodes for e in ends)]
+    heaviest = max((abs(r[weight.name] or 0.0) for r in rows), default=0.0) if weight else 0.0
+    links = []
+    for row in rows:
+        a, b = (str(row[e.name]) for e in ends)
+        shown: list[Field] = [f for f in (weight, kind) if f is not None]
+        lines = [f"{frame.label(f)}{frame.colon}{frame.text(row, f)}" for f in shown]
+        title = f"{frame.name(nodes[a], 'name')} → {frame.name(nodes[b], 'name')}"
+        link = {"source": a, "target": b, "tooltip": frame.said(title, lines)}
+        if weight is not None:
+            width = 0.8 + 3.2 * abs(row[weight.name] or 0.0) / (heaviest or 1.0)
+            link |= {"lineStyle": {"width": round(width, 2)}, "row": row["_row"], "column": weight.name,
+                     "table": frame.chart.encode["links"]}  # fmt: skip
+        links.append(link)
+    return links
+
+
+def _sizes(frame: Frame, nodes: Mapping[str, Node]) -> dict[str, float]:
+    """Diameters whose areas follow the part ``size``."""
+    if not frame.has("size"):
+        return dict.fromkeys(nodes, 14.0)
+    name = frame.field("size").name
+    held = {k: abs(float(r[name] or 0.0)) for k, r in nodes.items()}
+    largest = max(held.values(), default=0.0) or 1.0
+    return {k: round(9 + 19 * math.sqrt(v / largest), 2) for k, v in held.items()}
+
+
+def _spot(frame: Frame, row: Node, size: float, groups: list[str], x: float, y: float) -> dict[str, Any]:
+    key, name = str(row[frame.field("id").name]), frame.name(row, "name")
+    tip = frame.tip(row, name, ["category", "value", "size"])
+    item = {"id": key, "name": key, "x": x, "y": round(y, 2), "symbolSize": size, "tooltip": tip,
+            "label": {"formatter": shorten(name, 24)}}  # fmt: skip
+    if groups:
+        item["category"] = groups.index(frame.name(row, "category"))
+    traced = next((p for p in ("value", "size") if frame.has(p)), None)
+    if traced:
+        item |= {"row": row["_row"], "column": frame.field(traced).name}
     return item
 
 
 def sankey(frame: Frame) -> dict[str, Any]:
     """Flows from left to right. Where flows run in a circle, every name stands once as giver and once as taker."""
-    nodes = _nodes(frame)
-    scale = frame.scale([frame.field("value")])
-    links = [link for link in _links(frame, scale, nodes) if (link.get("value") or 0.0) > 0.0]
-    pairs = [(link["source"], link["target"]) for link in links]
-    level = layers(list(nodes), pairs)
+    source, target, value = frame.exact("source"), frame.exact("target"), frame.field("value")
+    scale = frame.scale([value])
+    rows = [r for r in frame.rows if r[value.name] is not None and r[value.name] > 0]
+    pairs = [(str(r[source.name]), str(r[target.name])) for r in rows]
+    names = _end_names(frame, rows)
+    level = layers(list(dict.fromkeys(k for p in pairs for k in p)), pairs)
     circle = any(level[a] >= level[b] for a, b in pairs)
-    if circle:
-        for link in links:
-            link["source"], link["target"] = f"> {link['source']}", f"{link['target']} >"
-    used = dict.fromkeys(k for link in links for k in (link["source"], link["target"]))
+    marked = [(f"> {a}", f"{b} >") if circle else (a, b) for a, b in pairs]
+    links = []
+    for row, plain, (a, b) in zip(rows, pairs, marked, strict=True):
+        tip = frame.tip(row, f"{names[plain[0]]} → {names[plain[1]]}", ["value"])
+        flow = {"source": a, "target": b, "value": scale(row[value.name]), "tooltip": tip}
+        links.append({**flow, "row": row["_row"], "column": value.name})
+    used = dict.fromkeys(k for pair in marked for k in pair)
     items = []
     for i, key in enumerate(used):
-        node = nodes[key.removeprefix("> ").removesuffix(" >") if circle else key]
-        items.append(
-            {"name": key, "label": {"formatter": shorten(node.name, 26)}, "tooltip": frame.said(node.name, node.lines),
-             "itemStyle": {"color": PALETTE[i % len(PALETTE)]}}
-        )  # fmt: skip
-    columns = ordered({k: (0 if k.startswith("> ") else 1) if circle else level[k] for k in used}, [])
-    tallest = max((len(c) for c in columns), default=1)
+        name = names[key.removeprefix("> ").removesuffix(" >") if circle else key]
+        items.append({"name": key, "label": {"formatter": shorten(name, 26)}, "tooltip": frame.said(name, []),
+                      "itemStyle": {"color": PALETTE[i % len(PALETTE)]}})  # fmt: skip
+    sides = [sum(k.startswith("> ") for k in used), sum(k.endswith(" >") for k in used)]
+    tallest = max(sides) if circle else max((len(r) for r in ordered(level, pairs)), default=1)
     series = {
         "type": "sankey", "data": items, "links": links, "left": 8, "right": 170, "top": 12, "bottom": 8, "nodeGap": 8,
         "nodeWidth": 14, "layoutIterations": 32, "draggable": False, "label": {"color": INK, "fontSize": 11},
         "lineStyle": {"color": "source", "opacity": 0.28, "curveness": 0.5}, "emphasis": {"focus": "adjacency"},
-        "edgeLabel": {"show": False, "color": SOFT},
     }  # fmt: skip
     return {"series": [series], "height": max(320, 30 * tallest + 60)}
+
+
+def _end_names(frame: Frame, rows: Sequence[Node]) -> dict[str, str]:
+    names: dict[str, str] = {}
+    for end in ("source", "target"):
+        shown = frame.field(f"{end}_name" if frame.has(f"{end}_name") else end)
+        for row in rows:
+            names.setdefault(str(row[frame.exact(end).name]), cell(shown, row[shown.name], frame.lang, row))
+    return names

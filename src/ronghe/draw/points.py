@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ronghe.draw.frame import Frame, Scale, groups, shorten
-from ronghe.draw.style import INK, LINE, PALETTE, RAMP, SOFT, grid, legend, mark_lines, narrow, reference, value_axis
+from ronghe.draw.style import INK, LINE, PALETTE, RAMP, SOFT, grid, legend, mark_lines, narrow, value_axis
 
 _LABELS = 10
 _SMALL, _LARGE = 7.0, 38.0
@@ -52,7 +52,7 @@ def _references(frame: Frame, scales: tuple[Scale, Scale]) -> list[dict[str, Any
     for axis, scale in zip(("x", "y"), scales, strict=True):
         at = frame.options.get(f"{axis}_line")
         if at is not None:
-            lines.append(reference(scale(at) or 0.0, axis, f"{scale(at):g}{'%' if scale.percent else ''}"))
+            lines.append(scale.line(at, axis))
     return lines
 
 
@@ -112,9 +112,9 @@ def _ramp(frame: Frame, made: dict[str, Any], rows: Sequence[dict[str, Any]]) ->
 
 def radar(frame: Frame) -> dict[str, Any]:
     """A radar: long rows of (series, axis, value); every axis from 0 to the same or its own largest value."""
-    axis, value = frame.field("axis"), frame.field("value")
+    value = frame.field("value")
     axes = list(groups(frame, "axis"))
-    split = groups(frame, "color") if frame.has("color") else {"": frame.rows}
+    split = groups(frame, frame.group)
     scale = frame.scale([value])
     largest: dict[str, float] = {}
     for row in frame.rows:
@@ -145,7 +145,6 @@ def radar(frame: Frame) -> dict[str, Any]:
         "color": list(PALETTE),
         "height": 460,
     }  # fmt: skip
-    del axis
     if len(split) > 1:
         made["legend"] = legend(list(split))
     return narrow(made, {"radar": {"radius": "48%", "axisName": {"fontSize": 10}}})

@@ -107,11 +107,6 @@ def narrow(option: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
     return {"baseOption": option, "media": [{"query": {"maxWidth": 520}, "option": changes}, {"option": {}}]}
 
 
-def reference(at: float, axis: str, text: str) -> dict[str, Any]:
-    """One reference line of a ``markLine``."""
-    return {f"{axis}Axis": at, "name": text, "label": {"formatter": text, "color": SOFT, "position": "end"}}
-
-
 def mark_lines(lines: list[dict[str, Any]]) -> dict[str, Any]:
     """Reference lines that don't answer the mouse."""
     return {"silent": True, "symbol": "none", "animation": False, "data": lines,

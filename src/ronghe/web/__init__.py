@@ -1,0 +1,1 @@
+"""The API and the pages. They show what the brain says and compute nothing."""

@@ -1,0 +1,200 @@
+"""The pages: ``/zh/…`` and ``/en/…``. Every page is an address that can be sent to a colleague."""
+
+from typing import Annotated, Any
+from urllib.parse import quote, urlencode
+
+from fastapi import APIRouter, Query, Request
+from starlette.responses import RedirectResponse, Response
+
+from ronghe.brain import Brain
+from ronghe.errors import RongheError
+from ronghe.i18n import translate
+from ronghe.lenses.base import LensSpec
+from ronghe.model.text import Text
+from ronghe.plugins import get_lens, lens_names
+from ronghe.present import cell, unit_name
+from ronghe.trace import Trace
+from ronghe.views import load_list, quarantine_list, source_list, table_list, table_rows, version_list
+from ronghe.web import api
+from ronghe.web.answers import answer_view
+from ronghe.web.deps import BrainOf, Lang, asked, language_of, where
+from ronghe.web.errors import suggestions
+from ronghe.web.forms import form
+from ronghe.web.page import page
+
+_ROWS = 200
+
+
+def home(request: Request, lang: Lang, brain: BrainOf) -> Response:
+    """The questions, and what is in the lake."""
+    lenses = [
+        {"name": n, "title": Text(f"lens.{n}"), "question": Text(f"lens.{n}.question")} for n in lens_names()
+    ]  # fmt: skip
+    held = table_list(brain)
+    filled = [t for t in held["tables"] if t["rows"]]
+    loads = load_list(brain)["loads"]
+    return page(
+        request,
+        "home.html",
+        lang=lang,
+        lenses=lenses,
+        tables=filled,
+        datasets=sorted({o["dataset"] for o in loads}),
+        snapshot=held["snapshot"],
+        records=sum(o["records"] for o in loads),
+        rows=sum(t["rows"] for t in filled),
+        quarantined=sum(o["quarantined"] for o in loads),
+        invented=_invented(brain),
+    )
+
+
+def _invented(brain: Brain) -> bool:
+    return any(o.invented for o in brain.snapshot.loads)
+
+
+def front(request: Request) -> Response:
+    """To the home page in the reader's language."""
+    return RedirectResponse(f"/{language_of(request)}/", status_code=307, headers={"Vary": "Accept-Language"})
+
+
+def ask(request: Request, lang: Lang, lens: str, brain: BrainOf) -> Response:
+    """A question: its form, and the answer when everything it needs is given."""
+    spec = get_lens(lens)
+    given = asked(request)
+    if len(given) < len(request.query_params):
+        query = f"?{urlencode(given)}" if given else ""
+        return RedirectResponse(f"/{lang}/ask/{quote(lens)}{query}", status_code=303)
+    if any(p.required and p.name not in given for p in spec.params):
+        return page(request, "ask.html", lang=lang, **_asking(brain, spec, given, lang))
+    try:
+        answer = api.ask(brain, spec, given)
+    except RongheError as error:
+        ways = suggestions(request, error)
+        context = _asking(brain, spec, given, lang)
+        return page(request, "ask.html", status=error.status, lang=lang, **{**context, "error": error, "ways": ways})
+    context = _asking(brain, spec, given, lang)
+    return page(request, "ask.html", lang=lang, **{**context, "view": answer_view(answer, lang)})
+
+
+def _asking(brain: Brain, spec: LensSpec, given: dict[str, str], lang: str) -> dict[str, Any]:
+    return {
+        "spec": spec,
+        "fields": form(spec, given, brain.snapshot, lang),
+        "error": None,
+        "ways": [],
+        "view": None,
+        "waiting": sorted(p.name for p in spec.params if p.required and p.name not in given),
+    }
+
+
+def finding(request: Request, lang: Lang, identity: str, brain: BrainOf) -> Response:
+    """A finding kept earlier: the permanent address of an answer."""
+    view = answer_view(brain.find(identity), lang)
+    if view["finding"].id != identity:
+        return RedirectResponse(f"/{lang}/finding/{view['finding'].id}", status_code=307)
+    return page(request, "finding.html", lang=lang, view=view)
+
+
+def trace(
+    request: Request,
+    lang: Lang,
+    identity: str,
+    brain: BrainOf,
+    column: Annotated[str, Query()],
+    row: Annotated[str, Query()],
+    table: Annotated[str | None, Query()] = None,
+) -> Response:
+    """Where one figure comes from: a page of its own, or a fragment for the panel."""
+    answer = brain.find(identity)
+    found = brain.tracer.trace(answer.finding, column, where(row), table)
+    context: dict[str, Any] = {
+        "trace": found,
+        "value": _figure(brain, found, lang),
+        "link": f"/{lang}/finding/{found.finding}/trace?{request.url.query}",
+        "json_link": f"/api/v1/findings/{found.finding}/trace?{request.url.query}",
+        "figure_of": lambda one: _figure(brain, one, lang),
+    }
+    fragment = request.headers.get("hx-request") == "true"
+    return page(request, "trace.html" if fragment else "trace_page.html", lang=lang, **context)
+
+
+def _figure(brain: Brain, found: Trace, lang: str) -> str:
+    """The traced value as the table shows it, with its unit."""
+    field = brain.find(found.finding).finding.tables[found.table].field(found.column)
+    text = cell(field, found.value, lang)
+    unit = unit_name(found.unit, lang) if field.kind != "share" else ""
+    return f"{text} {unit}".strip()
+
+
+def tables(request: Request, lang: Lang, brain: BrainOf) -> Response:
+    """Every table of the lake."""
+    return page(request, "tables.html", lang=lang, held=table_list(brain), invented=_invented(brain))
+
+
+def table(request: Request, lang: Lang, name: str, brain: BrainOf) -> Response:
+    """One table: what its columns mean, and its first rows with where each came from."""
+    held = table_rows(brain, name, _ROWS)
+    data = {
+        "lang": lang,
+        "tables": [
+            {
+                "name": name,
+                "title": held[f"name_{lang}"],
+                "columns": [
+                    {
+                        "name": c["name"],
+                        "title": c[f"name_{lang}"],
+                        "figure": c["type"] in {"double", "int64"} and c["name"] != "year",
+                        "share": False,
+                        "raw": [r[i] for r in held["rows"]],
+                        "text": None,
+                        "basis": None,
+                    }
+                    for i, c in enumerate(held["columns"])
+                ],
+                "rows": len(held["rows"]),
+                "total": held["total"],
+            }
+        ],
+        "charts": [],
+        "finding": "",
+    }
+    return page(request, "table.html", lang=lang, held=held, data=data)
+
+
+def sources(request: Request, lang: Lang, brain: BrainOf) -> Response:
+    """Every dataset that can be brought in, and the record balance of what was."""
+    return page(request, "sources.html", lang=lang, held=source_list(brain), loads=load_list(brain)["loads"])
+
+
+def versions(request: Request, lang: Lang, brain: BrainOf) -> Response:
+    """Every version of the lake."""
+    return page(request, "versions.html", lang=lang, held=version_list(brain), now=brain.snapshot.version)
+
+
+def quarantine(request: Request, lang: Lang, brain: BrainOf) -> Response:
+    """The records in quarantine, and how to mend them."""
+    held = quarantine_list(brain)
+    reason = held["columns"].index("reason")
+    for row in held["rows"]:
+        row[reason] = translate(lang, Text(f"reject.{row[reason]}"))
+    return page(request, "quarantine.html", lang=lang, held=held)
+
+
+def router() -> APIRouter:
+    """Every page."""
+    made = APIRouter(include_in_schema=False)
+    for path, route in (
+        ("/", front),
+        ("/{lang}/", home),
+        ("/{lang}/ask/{lens}", ask),
+        ("/{lang}/finding/{identity}", finding),
+        ("/{lang}/finding/{identity}/trace", trace),
+        ("/{lang}/tables", tables),
+        ("/{lang}/tables/{name}", table),
+        ("/{lang}/sources", sources),
+        ("/{lang}/versions", versions),
+        ("/{lang}/quarantine", quarantine),
+    ):
+        made.add_api_route(path, route, response_class=Response)
+    return made
