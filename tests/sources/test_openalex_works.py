@@ -11,7 +11,10 @@ from typing import Any
 import ibis
 import pytest
 
+from ronghe.config import Config
 from ronghe.errors import SourceError
+from ronghe.lake.ingest import Terms
+from ronghe.lake.lake import Lake, raw_file
 from ronghe.model.table import contract
 from ronghe.sources.base import RawFile, Relational, Relations
 from ronghe.sources.openalex_works import OpenAlexWorks
@@ -262,3 +265,13 @@ def test_every_line_of_the_mirror(mirror: Path) -> None:
     numbered = rows(connection, found.rows["work"].order_by("_row"))
     assert [r["work_id"] for r in numbered] == ids
     assert [r["_row"] for r in numbered] == list(range(1, len(ids) + 1))
+
+
+def test_a_lake_takes_the_lines_and_balances(tmp_path: Path) -> None:
+    path = tmp_path / "works.jsonl"
+    path.write_text("\n".join([*LINES, LINES[0], json.dumps(work(2, title="otherwise"))]), encoding="utf-8")
+    lake = Lake(Config(lake=str(tmp_path / "lake")))
+    load = lake.ingest(OpenAlexWorks(), raw_file(path, "openalex_works"), terms=Terms()).load
+    # The first line again is skipped beside the blank one; W2 told otherwise joins the eight bad lines.
+    assert (load.records, load.accepted, load.quarantined, load.skipped) == (14, 3, 9, 2)
+    assert load.rows == {"work": 3, "authorship": 5, "citation": 2}
