@@ -20,6 +20,9 @@ from ronghe.sources.base import RawFile, Relations
 from ronghe.sources.countries import alpha3
 from ronghe.sources.jsonlines import Shape, read_json_lines
 
+Test = tuple[str, Any, Any, str, str]
+"""Column, whether a line is at fault, the value, the reason, what was expected."""
+
 _NAMED = {"id": "str", "display_name": "str"}
 
 SHAPE: Shape = MappingProxyType(
@@ -80,12 +83,13 @@ class OpenAlexWorks:
         """
         lines = read_json_lines(connection, path, part, SHAPE, "id")
         typed = lines.mutate(**{column: lines.w[field].try_cast(kind) for column, (field, kind) in CAST.items()})
-        good = typed.filter(~typed._blank & ~_bad(typed))
+        tests = _tests(typed)
+        good = typed.filter(~typed._blank & ~_bad(tests))
         if connection.execute(lines.filter(lines.w["id"].notnull()).limit(1).count()) == 0:
             _refuse(connection, lines, part)
         return Relations(
             rows={"work": _works(good), "authorship": _authorships(good), "citation": _citations(good)},
-            faults=_faults(typed),
+            faults=_faults(typed, tests),
             skips=typed.filter(typed._blank).select("_part", "_row", reason=_text("blank")),
             records=typed.select("_part", "_row").distinct().count(),
         )
@@ -105,10 +109,10 @@ def _text(value: str | None) -> Any:
     return ibis.literal(value, "string")
 
 
-def _tests(typed: Any) -> list[tuple[str, Any, Any, str, str]]:
-    """Every way a line may be at fault: (column, whether, the value, reason, what was expected)."""
+def _tests(typed: Any) -> list[Test]:
+    """Every way a line may be at fault."""
     asked = ~typed._blank & typed._bad.isnull()
-    tests = [
+    tests: list[Test] = [
         ("line", typed._bad.notnull(), typed._bad, "malformed_json", "a JSON object"),
         ("work_id", asked & typed.w["id"].isnull(), _text(""), "null", "OpenAlex id"),
     ]
@@ -128,14 +132,14 @@ def _tests(typed: Any) -> list[tuple[str, Any, Any, str, str]]:
     return tests
 
 
-def _bad(typed: Any) -> Any:
+def _bad(tests: list[Test]) -> Any:
     """Whether a line has any fault."""
     import ibis
 
-    return ibis.or_(*(test.fill_null(False) for _, test, _, _, _ in _tests(typed)))
+    return ibis.or_(*(test.fill_null(False) for _, test, _, _, _ in tests))
 
 
-def _faults(typed: Any) -> Any:
+def _faults(typed: Any, tests: list[Test]) -> Any:
     """One row a fault."""
     import ibis
 
@@ -149,7 +153,7 @@ def _faults(typed: Any) -> Any:
                 reason=_text(reason),
                 expected=_text(expected),
             )
-            for column, test, value, reason, expected in _tests(typed)
+            for column, test, value, reason, expected in tests
         )
     )
 
