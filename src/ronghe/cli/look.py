@@ -15,13 +15,19 @@ def tables(
     context: typer.Context,
     name: Annotated[str | None, typer.Argument(help="a table to look into")] = None,
     rows: Annotated[int, typer.Option(help="rows to show")] = 20,
+    to: Annotated[Path | None, typer.Option(help="write the table's rows to a file: csv parquet xlsx")] = None,
+    redistributable_only: Annotated[
+        bool, typer.Option("--redistributable-only", help="leave out rows whose licence forbids passing them on")
+    ] = False,
     as_json: Json = False,
 ) -> None:
-    """List the lake's tables, or show one · 数据表."""
+    """List the lake's tables, show one, or write its rows to a file · 数据表."""
     from ronghe.cli.show import show_rows
     from ronghe.views import table_list, table_rows
 
     state: State = context.obj
+    if to is not None:
+        return _write_rows(state, name, to, redistributable_only)
     if name is None:
         document = table_list(state.brain)
         if as_json:
@@ -37,6 +43,18 @@ def tables(
         return state.bytes(_bytes(document))
     _plain_rows(state, document)
     return None
+
+
+def _write_rows(state: State, name: str | None, to: Path, redistributable_only: bool) -> None:
+    from ronghe.errors import AskError
+    from ronghe.export.rows import write_rows
+
+    if name is None:
+        raise AskError("missing_parameter", name="table", known=state.brain.snapshot.tables)
+    done = write_rows(state.brain, name, to, state.lang, redistributable_only=redistributable_only)
+    state.console.print(state.t("export.rows_written", file=str(to), rows=done.rows, bytes=to.stat().st_size))
+    if done.left:
+        state.console.print(state.t("export.rows_left", rows=done.left, datasets=list(done.datasets)))
 
 
 def _plain_rows(state: State, document: dict[str, Any]) -> None:
@@ -110,7 +128,7 @@ def trace(
 def export(
     context: typer.Context,
     what: Annotated[str, typer.Argument(help="a finding's id, or a lens to ask with its defaults")],
-    to: Annotated[Path, typer.Option(help="file to write: xlsx csv parquet json svg png docx")],
+    to: Annotated[Path, typer.Option(help="file to write: xlsx csv zip parquet json svg png docx pdf")],
     param: Annotated[list[str] | None, typer.Option(help="name=value for the lens, again for more")] = None,
 ) -> None:
     """Write a finding to a file, with its sources · 导出."""

@@ -35,13 +35,13 @@ def root(
 
 
 def _register() -> None:
-    from ronghe.cli import data, look, serve
+    from ronghe.cli import data, look, report, serve
     from ronghe.cli.ask import LensGroup
 
     ask = typer.Typer(cls=LensGroup, no_args_is_help=True, help="ask a question · 提问", rich_markup_mode=None)
     ask.callback()(_nothing)
     app.add_typer(ask, name="ask")
-    for room in (data, look, serve):
+    for room in (data, look, report, serve):
         for command in room.COMMANDS:
             app.command()(command)
 

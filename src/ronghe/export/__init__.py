@@ -8,10 +8,10 @@
 The same finding gives the same bytes. Nothing is computed here: figures are those of the finding.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from ronghe.brain import Answer
 from ronghe.errors import RongheError, UnknownName, nearest
@@ -34,8 +34,7 @@ FORMATS: Mapping[str, str] = MappingProxyType(
 """Every format and its media type."""
 
 
-@dataclass(frozen=True, slots=True)
-class Rendered:
+class Rendered(NamedTuple):
     """A file's bytes, its media type, and an ASCII name for it."""
 
     content: bytes
@@ -70,23 +69,38 @@ def render(answer: Answer, fmt: str, lang: str, table: str | None = None, *, cha
 
 
 def _content(finding: Finding, fmt: str, lang: str, table: str, chart: int | None) -> bytes:
-    from ronghe.export import columns, delimited, document, picture, typeset, workbook
-    from ronghe.export.compose import compose
-
     if fmt == "xlsx":
-        return workbook.workbook(finding, lang)
-    if fmt == "csv":
-        return delimited.table_csv(finding, table, lang)
-    if fmt == "zip":
-        return delimited.archive(finding, lang)
+        from ronghe.export.workbook import workbook
+
+        return workbook(finding, lang)
+    if fmt in {"csv", "zip"}:
+        from ronghe.export import delimited
+
+        return delimited.table_csv(finding, table, lang) if fmt == "csv" else delimited.archive(finding, lang)
     if fmt == "parquet":
-        return columns.table_parquet(finding, table)
+        from ronghe.export.columns import table_parquet
+
+        return table_parquet(finding, table)
     if fmt in {"svg", "png"}:
+        from ronghe.export import picture
+
         drawn = picture.sheet(finding, lang, chart)
         return drawn.encode() if fmt == "svg" else picture.png(drawn)
+    return paper([finding], fmt, lang)
+
+
+def paper(findings: Sequence[Finding], fmt: str, lang: str, **how: Any) -> bytes:
+    """Findings as one document, ``docx`` or ``pdf``; ``how`` is what ``compose`` takes."""
+    from ronghe.export.compose import compose
+
+    made = compose(findings, lang, **how)
     if fmt == "docx":
-        return document.docx(compose([finding], lang))
-    return typeset.pdf(compose([finding], lang))
+        from ronghe.export.document import docx
+
+        return docx(made)
+    from ronghe.export.typeset import pdf
+
+    return pdf(made)
 
 
 def write(answer: Answer, path: Path, lang: str, table: str | None = None, *, chart: int | None = None) -> None:
@@ -115,4 +129,4 @@ def format_of(path: Path, known: Mapping[str, str]) -> str:
     return fmt
 
 
-__all__ = ["FORMATS", "Rendered", "format_of", "render", "write"]
+__all__ = ["FORMATS", "Rendered", "format_of", "paper", "render", "write"]

@@ -61,7 +61,7 @@ def summary(finding: Finding, lang: str) -> Lines:
 
 def sources_csv(finding: Finding, lang: str) -> bytes:
     """The raw files behind a finding, each with the finding's id, lake version and code."""
-    listed = inputs(finding, lang)
+    listed = inputs(finding.provenance.inputs, lang)
     known = identity(finding, lang)[:4]
     said = [v for _, v in known]
     rows = [(*row, *said) for row in listed.rows] or [(*[None] * len(listed.headings), *said)]

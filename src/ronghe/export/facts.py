@@ -51,16 +51,21 @@ def harmless(text: str) -> str:
 
 def span(text: str) -> int:
     """How wide a text stands, in half-width characters: a Chinese character takes two."""
-    return max((sum(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in s) for s in text.split("\n")), default=0)
+    return max(
+        (sum(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in s) for s in text.split("\n")), default=0
+    )
 
 
 def stamps(finding: Finding, lang: str) -> list[str]:
     """What must stand on every page: that figures are invented, that data are for non-commercial use only."""
-    inputs = finding.provenance.inputs
-    said = [c.text for c in finding.caveats if c.level == "invented"]
-    if any(i.invented for i in inputs) and not said:
-        said.append(Text("caveat.invented"))
-    closed = _named(i for i in inputs if not i.commercial)
+    said = [translate(lang, c.text) for c in finding.caveats if c.level == "invented"]
+    return list(dict.fromkeys([*said, *terms(finding.provenance.inputs, lang)]))
+
+
+def terms(listed: Sequence[Input], lang: str) -> list[str]:
+    """The stamps that the raw files themselves demand."""
+    said = [Text("caveat.invented")] if any(i.invented for i in listed) else []
+    closed = _named(i for i in listed if not i.commercial)
     if closed:
         said.append(Text("caveat.noncommercial", {"datasets": closed}))
     return [translate(lang, s) for s in said]
@@ -68,10 +73,15 @@ def stamps(finding: Finding, lang: str) -> list[str]:
 
 def licences(finding: Finding, lang: str) -> str:
     """One line: the datasets with their licences, and which must not be passed on as they are."""
-    inputs = finding.provenance.inputs
-    said = t(lang, "data", names=_named(inputs)) if inputs else t(lang, "no_data")
-    closed = sorted({i.dataset for i in inputs if not i.redistributable})
+    listed = finding.provenance.inputs
+    closed = sorted({i.dataset for i in listed if not i.redistributable})
+    said = named(listed, lang)
     return f"{said}{t(lang, 'closed', names=closed)}" if closed else said
+
+
+def named(listed: Sequence[Input], lang: str) -> str:
+    """One line: the datasets with their licences."""
+    return t(lang, "data", names=_named(listed)) if listed else t(lang, "no_data")
 
 
 def _named(inputs: Iterable[Input]) -> list[str]:
@@ -109,13 +119,13 @@ def identity(finding: Finding, lang: str) -> list[tuple[str, str]]:
     return [*said, *((t(lang, "child"), c) for c in p.children)]
 
 
-def inputs(finding: Finding, lang: str) -> Lines:
-    """The raw files behind the finding."""
+def inputs(listed: Sequence[Input], lang: str) -> Lines:
+    """The raw files behind figures or rows."""
     names = ("dataset", "file", "sha256", "licence", "commercial", "redistributable", "rows", "url")
     yes = {True: t(lang, "yes"), False: t(lang, "no")}
     rows = tuple(
         (i.dataset, i.file, i.sha256, i.licence, yes[i.commercial], yes[i.redistributable], i.rows, i.url)
-        for i in finding.provenance.inputs
+        for i in listed
     )
     return Lines(t(lang, "inputs"), tuple(t(lang, f"input.{n}") for n in names), rows)
 

@@ -84,15 +84,16 @@ def workbook(finding: Finding, lang: str) -> bytes:
     book = Book(title(finding, lang), finding.id)
     top = [*((s, "stamp") for s in stamps(finding, lang)), (licences(finding, lang), "faint")]
     lines = summary(finding, lang)
-    _list_sheet(book, lines.title, top, [lines], lead=translate(lang, finding.headline))
+    list_sheet(book, lines.title, top, [lines], lead=translate(lang, finding.headline))
     for result in finding.tables.values():
         _table_sheet(book, result, top, lang)
-    _list_sheet(book, t(lang, "sources"), top, [inputs(finding, lang), steps(finding, lang), traces(finding, lang)])
+    behind = [inputs(finding.provenance.inputs, lang), steps(finding, lang), traces(finding, lang)]
+    list_sheet(book, t(lang, "sources"), top, behind)
     return book.close()
 
 
-def _banner(book: Book, sheet: Any, heading: str, top: Iterable[tuple[str, str]]) -> int:
-    """Title and stamps; gives the first free row."""
+def banner(book: Book, sheet: Any, heading: str, top: Iterable[tuple[str, str]]) -> int:
+    """Title and stamps on top of a sheet; gives the first free row."""
     row = 1
     put(sheet, 0, 0, heading, book.style("title"))
     for text, style in top:
@@ -104,7 +105,7 @@ def _banner(book: Book, sheet: Any, heading: str, top: Iterable[tuple[str, str]]
 def _table_sheet(book: Book, result: Result, top: Sequence[tuple[str, str]], lang: str) -> None:
     heading = translate(lang, result.title)
     sheet = book.sheet(heading)
-    head = _banner(book, sheet, heading, top)
+    head = banner(book, sheet, heading, top)
     fields, rows = shown(result, lang)
     if head + 1 + len(rows) > MOST_ROWS:
         raise RongheError("export_rows", rows=len(rows), most=MOST_ROWS)
@@ -165,11 +166,12 @@ def number_format(field: Field, values: Sequence[Any]) -> str:
     return "#,##0.0000" if least < 1 else "#,##0.00"
 
 
-def _list_sheet(
+def list_sheet(
     book: Book, heading: str, top: Sequence[tuple[str, str]], blocks: Sequence[Lines], lead: str = ""
 ) -> None:
+    """A sheet of plain lists below one another."""
     sheet = book.sheet(heading)
-    row = _banner(book, sheet, lead or heading, top) + 1
+    row = banner(book, sheet, lead or heading, top) + 1
     for lines in blocks:
         if len(blocks) > 1:
             put(sheet, row, 0, lines.title, book.style("bold"))
