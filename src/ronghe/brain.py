@@ -10,6 +10,7 @@ from typing import Any
 from ronghe import __version__
 from ronghe.config import Config
 from ronghe.errors import UnknownName
+from ronghe.lake.checkpoints import Checkpoint
 from ronghe.lake.findings import Findings
 from ronghe.lake.lake import Lake
 from ronghe.lake.loads import Version
@@ -23,9 +24,9 @@ from ronghe.trace import Trace, Tracer
 
 @cache
 def code_version() -> str:
-    """The package's version and a hash of the code that makes figures: kernels, lenses, model."""
+    """The package's version and a hash of the code that makes figures: kernels, lenses, model, indexing, systems."""
     digest = hashlib.sha256()
-    for room in ("kernels", "lenses", "model"):
+    for room in ("kernels", "lenses", "model", "indexing", "systems"):
         folder = files("ronghe").joinpath(room)
         for file in sorted(folder.iterdir(), key=lambda f: f.name):
             if file.name.endswith((".py", ".csv", ".toml")):
@@ -63,6 +64,16 @@ class Answer:
         """Where one figure comes from: by row number, or by values of the key columns."""
         where: int | Mapping[str, Any] = key or (row or 0)
         return self.brain.tracer.trace(self.finding, column, where, table)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A question as it would be asked now: the id of its finding, the parameters as bound, the lake's version."""
+
+    id: str
+    lens: str
+    params: Mapping[str, Any]
+    snapshot: int
 
 
 class Brain:
@@ -134,6 +145,23 @@ class Brain:
         """
         return Answer(self._ask(get_lens(lens), params, self.snapshot, progress, cancelled, fresh), self)
 
+    def plan(self, lens: str, /, **params: Any) -> Plan:
+        """What an ask would give, without computing it.
+
+        Raises
+        ------
+        UnknownName : no such lens, parameter or value; carries those there are.
+        AskError : a parameter is missing or malformed.
+        """
+        spec, snapshot = get_lens(lens), self.snapshot
+        bound = spec.bind(params, snapshot)
+        identity = spec.identity(bound, snapshot, code_version(), _all_reads(spec))
+        return Plan(identity, spec.name, bound, snapshot.version)
+
+    def pinned(self, version: int, workspace: str | None) -> "Brain":
+        """The same lake at one version, as one workspace sees it."""
+        return Brain(self.config, self.lake, version=version, workspace=workspace)
+
     def _ask(
         self,
         spec: LensSpec,
@@ -148,8 +176,13 @@ class Brain:
             kept = self.findings.get(context.identity)
             if kept is not None:
                 return kept
+        saved = Checkpoint(self.lake.store, context.identity)
+        if fresh:
+            saved.clear()
+        context.checkpoint = saved
         finding = spec.function(context, **context.params)
         self.findings.put(finding)
+        saved.clear()
         return finding
 
     def _context(
@@ -174,12 +207,23 @@ class Brain:
         ------
         UnknownName : none is kept under that id, or it stands on another workspace's private rows.
         """
-        found = self.findings.find(identity)
-        if self.workspace is not None:
-            seen = {o.load for o in self.lake.snapshot(found.provenance.snapshot, self.workspace).loads}
-            if not {i.load for i in found.provenance.inputs} <= seen:
-                raise UnknownName("unknown_finding", identity)
+        try:
+            found = self.findings.find(identity)
+        except UnknownName:
+            if self.workspace is None:
+                raise
+            # The ids that are kept are nobody's business who may not see the findings.
+            raise UnknownName("unknown_finding", identity) from None
+        if not self._sees(found):
+            raise UnknownName("unknown_finding", identity)
         return Answer(found, self)
+
+    def _sees(self, finding: Finding) -> bool:
+        """Whether a finding stands only on rows that this workspace sees."""
+        if self.workspace is None:
+            return True
+        seen = {o.load for o in self.lake.snapshot(finding.provenance.snapshot, self.workspace).loads}
+        return {i.load for i in finding.provenance.inputs} <= seen
 
     def latest(self, lens: str) -> Answer:
         """The finding of a lens that was kept last; asked with its defaults when none was.
@@ -190,7 +234,7 @@ class Brain:
         AskError : none is kept, and the lens needs to be told more.
         """
         spec = get_lens(lens)
-        kept = self.findings.latest(spec.name)
+        kept = self.findings.latest(spec.name, self._sees)
         return Answer(kept, self) if kept is not None else self.ask(lens)
 
     @cached_property

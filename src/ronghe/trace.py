@@ -170,7 +170,7 @@ class Tracer:
             return ()
         found = []
         for path in spec.explain(context, finding, table, column, values):
-            origins, _ = source_rows(snapshot, basis.table, path.cells, limit=10) if path.cells else ((), 0)
+            origins, _ = source_rows(snapshot, path.table or basis.table, path.cells, limit=10) if path.cells else ((), 0)
             found.append(Contribution(dict(path.names), path.value, path.share, origins))
         return tuple(found)
 

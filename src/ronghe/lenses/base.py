@@ -20,12 +20,16 @@ from ronghe.model.text import Text, both
 
 @dataclass(frozen=True, slots=True)
 class Path:
-    """One contribution to a figure that a whole matrix makes: what it is, how much, and its source cells."""
+    """One contribution to a figure that a whole matrix makes: what it is, how much, and its source cells.
+
+    ``table`` is the lake table of the cells where it isn't the one that the figure's basis names.
+    """
 
     names: Mapping[str, str]
     value: float
     share: float
     cells: Mapping[str, Any]
+    table: str | None = None
 
 
 Explain = Callable[["Context", Finding, str, str, Mapping[str, Any]], Sequence[Path]]
@@ -145,6 +149,30 @@ class Asker(Protocol):
         ...
 
 
+class Keeper(Protocol):
+    """Where a long ask keeps how far it got: the lake's ``Checkpoint``."""
+
+    def load(self, name: str) -> bytes | None:
+        """What an earlier run of this very question saved under that name; ``None`` when nothing was."""
+        ...
+
+    def save(self, name: str, content: bytes) -> None:
+        """Keep a state; it is gone once the finding is kept."""
+        ...
+
+
+class Unkept:
+    """A keeper for asks that nobody resumes."""
+
+    def load(self, name: str) -> bytes | None:
+        """Nothing was saved."""
+        del name
+
+    def save(self, name: str, content: bytes) -> None:
+        """Nothing is kept."""
+        del name, content
+
+
 def quiet(what: str, done: int, total: int) -> None:
     """Progress that nobody watches."""
     del what, done, total
@@ -160,7 +188,8 @@ class Context:
     """What a lens is handed.
 
     ``table`` and ``rows`` read the pinned snapshot, only the tables that the lens declared; ``rows``
-    notes which loads the figures came from. ``answer`` puts the finding together.
+    notes which loads the figures came from. ``answer`` puts the finding together. A lens that takes long
+    calls ``progress`` and ``check`` now and then, and saves to ``checkpoint`` what it can go on from.
     """
 
     spec: LensSpec
@@ -171,6 +200,7 @@ class Context:
     ask: Asker
     progress: Callable[[str, int, int], None] = quiet
     cancelled: Callable[[], bool] = never
+    checkpoint: Keeper = field(default_factory=Unkept)
     _used: set[str] = field(default_factory=set)
     _untracked: bool = False
     _children: list[Finding] = field(default_factory=list)
@@ -191,14 +221,8 @@ class Context:
         """
         if name not in self.spec.reads:
             raise KeyError(f"lens {self.spec.name} did not declare that it reads {name}")
-        expression = self.snapshot.table(name)
-        for column, value in where.items():
-            one = expression[column]
-            many = isinstance(value, (list, tuple, set, frozenset))
-            expression = expression.filter(one.isin(sorted(value)) if many else one == value)
-        if columns:
-            expression = expression.select(*dict.fromkeys([*columns, "_load"]))
-        found = self.snapshot.rows(expression)
+        wanted = tuple(dict.fromkeys([*columns, "_load"])) if columns else ()
+        found = self.snapshot.select(name, wanted, where)
         self._used |= set(found.column("_load").unique().to_pylist())
         self.check()
         return found
