@@ -27,6 +27,8 @@ class Config:
     users : address of the database of users, SQLite or PostgreSQL; empty = ``users.db`` in the lake.
     timeout : seconds without a byte after which a download is stalled.
     wait : seconds to wait for another ingest to end.
+    workers : long asks that the server works on at once; more of them wait.
+    upload_limit_mb : the largest file that the page takes, in megabytes.
     """
 
     lake: str = "lake"
@@ -43,6 +45,8 @@ class Config:
     users: str = ""
     timeout: float = 20.0
     wait: float = 0.0
+    workers: int = 2
+    upload_limit_mb: int = 512
 
 
 def _coerce(name: str, value: Any, where: str) -> Any:

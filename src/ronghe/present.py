@@ -67,3 +67,38 @@ def number(value: float, field: Field) -> str:
     if size >= 1:
         return f"{value:,.2f}"
     return f"{value:.4f}" if size >= 0.001 else f"{value:.3g}"
+
+
+def state_of(job: Mapping[str, Any], lang: str) -> str:
+    """A job's state, from its document."""
+    if job["stopping"]:
+        return translate(lang, Text("job.stopping"))
+    return translate(lang, Text(f"job.is.{job['state']}"))
+
+
+def how_far(job: Mapping[str, Any], lang: str) -> str:
+    """How far a job is: the step's name and its count."""
+    progress = job["progress"]
+    if progress is None:
+        return ""
+    key = "job.steps" if progress["total"] else "job.count"
+    count = translate(lang, Text(key, {"done": f"{progress['done']:,}", "total": f"{progress['total']:,}"}))
+    return f"{progress['what']} {count}".strip()
+
+
+def time_left(job: Mapping[str, Any], lang: str) -> str:
+    """How long the step at hand will still take at its pace so far; says so where that isn't known."""
+    if job["state"] != "running":
+        return ""
+    left = None if job["progress"] is None else job["progress"]["left"]
+    if left is None:
+        return translate(lang, Text("job.unknown_left"))
+    return translate(lang, Text("job.about", {"time": span(left, lang)}))
+
+
+def span(seconds: float, lang: str) -> str:
+    """A stretch of time in the unit that suits it."""
+    for key, size in (("hours", 3600), ("minutes", 60)):
+        if seconds >= 2 * size:
+            return translate(lang, Text(f"job.{key}", {"count": round(seconds / size)}))
+    return translate(lang, Text("job.seconds", {"count": max(round(seconds), 1)}))

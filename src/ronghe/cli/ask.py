@@ -41,20 +41,23 @@ def lens_command(name: str, lang: str) -> Any:
     spec = get_lens(name)
 
     def run(context: typer.Context, **given: Any) -> None:
+        from ronghe.cli.jobs import answer_of, detach
         from ronghe.cli.show import show_answer
 
         state: State = context.obj
         as_json, fresh, rows = given.pop("as_json"), given.pop("fresh"), given.pop("rows")
+        alone = given.pop("detach")
         if given.pop("lang"):
             state.flags["lang"] = context.params["lang"]
             state.__dict__.pop("config", None)
         asked = {k: v for k, v in given.items() if v is not None}
-        with state.progress() as step:
-            answer = state.brain.ask(name, progress=step, fresh=fresh, **asked)
+        if alone:
+            return detach(state, name, asked)
+        with answer_of(state) as ask:
+            answer = ask(name, fresh, asked)
         if as_json:
-            state.bytes(answer.json)
-        else:
-            show_answer(state, answer, rows)
+            return state.bytes(answer.json)
+        return show_answer(state, answer, rows)
 
     parameters = [inspect.Parameter("context", inspect.Parameter.KEYWORD_ONLY, annotation=typer.Context)]
     for param in spec.params:
@@ -64,11 +67,12 @@ def lens_command(name: str, lang: str) -> Any:
         flag = f"--{param.name.replace('_', '-')}"
         option = typer.Option(f"{flag}/--no-{flag[2:]}" if kind is bool else flag, help=text, show_default=False)
         parameters.append(_keyword(param.name, kind | None, option, None))
-    say = {k: translate(lang, Text(f"say.flag.{k}")) for k in ("json", "fresh", "rows", "lang")}
+    say = {k: translate(lang, Text(f"say.flag.{k}")) for k in ("json", "fresh", "rows", "lang", "detach")}
     parameters += [
         _keyword("as_json", bool, typer.Option("--json", help=say["json"]), False),
         _keyword("fresh", bool, typer.Option("--fresh", help=say["fresh"]), False),
         _keyword("rows", int, typer.Option("--rows", help=say["rows"]), 20),
+        _keyword("detach", bool, typer.Option("--detach", help=say["detach"]), False),
         _keyword("lang", str | None, typer.Option("--lang", help=say["lang"], show_default=False), None),
     ]
     run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]

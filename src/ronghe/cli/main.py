@@ -35,7 +35,7 @@ def root(
 
 
 def _register() -> None:
-    from ronghe.cli import data, look, report, serve
+    from ronghe.cli import data, jobs, look, report, serve
     from ronghe.cli.ask import LensGroup
 
     ask = typer.Typer(cls=LensGroup, no_args_is_help=True, help="ask a question · 提问", rich_markup_mode=None)
@@ -44,6 +44,7 @@ def _register() -> None:
     for room in (data, look, report, serve):
         for command in room.COMMANDS:
             app.command()(command)
+    app.add_typer(jobs.group(), name="jobs")
 
 
 def _nothing() -> None:

@@ -1,6 +1,7 @@
 """The store of findings, by content id: a trace, a link and a report still work tomorrow."""
 
 import json
+from collections.abc import Callable
 
 from ronghe.errors import UnknownName
 from ronghe.lake.store import Store
@@ -49,13 +50,15 @@ class Findings:
                 return found
         raise UnknownName("unknown_finding", start, matching or names)
 
-    def latest(self, lens: str) -> Finding | None:
-        """The finding of a lens that was kept last; ``None`` when there is none."""
+    def latest(self, lens: str, sees: Callable[[Finding], bool]) -> Finding | None:
+        """The finding of a lens that was kept last, of those that may be seen; ``None`` when there is none."""
         mark = f'"lens":"{lens}"'.encode()
         for name in reversed(self._store.names(FOLDER, by_time=True)):
             content = self._store.read(f"{FOLDER}/{name}")
             if content is not None and mark in content[:200]:
-                return from_document(json.loads(content))
+                found = from_document(json.loads(content))
+                if sees(found):
+                    return found
         return None
 
     def names(self) -> list[str]:
