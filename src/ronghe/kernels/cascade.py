@@ -116,10 +116,10 @@ def cascade(
     Firm 0 is firm 1's only source of an essential input.
 
     >>> from ronghe.kernels.cascade_network import network
-    >>> net = network([0, 1], [1, 2], [5.0, 4.0], [0, 1, 1], [[2, 2], [1, 1]], final_demand=[0, 1, 6])
+    >>> net = network([0, 1], [1, 2], [5.0, 4.0], [0, 1, 1], [[2, 2], [1, 1]], final_demand=[0, 1, 30])
     >>> done = cascade(net, [0])
     >>> done.d.round(6).tolist(), done.u.tolist(), round(done.supply_index, 6)
-    ([1.0, 1.0, 0.833333], [1.0, 0.0, 0.0], 0.9375)
+    ([1.0, 1.0, 0.211325], [1.0, 0.0, 0.0], 0.408494)
     """
     which, q = _shock(net, firms, fraction)
     by = rule(net, replacement)

@@ -114,9 +114,9 @@ def firm_risks(
     Examples
     --------
     >>> from ronghe.kernels.cascade_network import network
-    >>> net = network([0, 1], [1, 2], [5.0, 4.0], [0, 1, 1], [[2, 2], [1, 1]], final_demand=[0, 1, 6])
+    >>> net = network([0, 1], [1, 2], [5.0, 4.0], [0, 1, 1], [[2, 2], [1, 1]], final_demand=[0, 1, 30])
     >>> firm_risks(net).index.round(6).tolist()
-    [0.9375, 0.875, 0.8125]
+    [0.408494, 0.408494, 0.95]
     """
     tolerance = eps if eps is not None else (EXACT_EPS if mode == "exact" else FAST_EPS)
     if not tolerance > 0:

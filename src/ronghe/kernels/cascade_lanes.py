@@ -16,12 +16,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ronghe.kernels import vector_rows
-from ronghe.kernels.cascade_network import Index, Layout
+from ronghe.kernels.cascade_network import Floats, Index, Ints, Layout
 from ronghe.kernels.compiled import compiled
 from ronghe.kernels.vector_rows import lane_numbers, spread_loss, weighted_sum, worst_group
 
 Real = NDArray[Any]  # float32 or float64, the same within a call
-Floats = NDArray[np.float64]
 
 
 class Board(NamedTuple):
@@ -39,7 +38,7 @@ class Board(NamedTuple):
     most: Real  # (1, lanes) largest move
     rest: Real  # (1, lanes) Σ worth · move
     bound: Real  # (1, lanes) the rest a lane stopped with
-    before: Real  # (K, lanes) Σ capacity (1 − d) when the sweep began
+    before: Real  # (K, lanes) one over Σ capacity (1 − d) when the sweep began
     after: Real  # (K, lanes) the same, of the losses of this sweep
 
 
@@ -88,6 +87,8 @@ def _market(net: Layout, b: Board, before: Real, after: Real, pull: bool) -> Non
                     b.lanes, start, stop, net.pull_firm, b.pull_weight, b.phi, b.live, b.loss, np.int64(i), b.most
                 )
             spread_loss(b.lanes, b.capacity, before, after, np.int64(k), b.loss, np.int64(i), b.phi)
+        for lane in range(after.shape[1]):
+            after[k, lane] = 1 / after[k, lane] if after[k, lane] > 0 else np.inf
 
 
 @compiled(vector_rows)
@@ -193,27 +194,32 @@ def sweep_demand(net: Layout, b: Board, bounded: bool, eps: float, max_steps: in
 
 
 @compiled(vector_rows)
-def load_lane(b: Board, lane: int, loss: Floats) -> None:
-    """Put a scenario's losses into a lane and set it running."""
-    for i in range(loss.size):
-        b.loss[i, lane] = loss[i]
-    b.live[0, lane] = 1
+def load_lanes(b: Board, losses: Floats, slots: Ints) -> None:
+    """Put the losses of some scenarios, losses[slots], into lanes and set those running."""
+    _clear(b.live)
+    for lane in range(slots.size):
+        b.live[0, lane] = 1
+    for i in range(losses.shape[1]):
+        for lane in range(slots.size):
+            b.loss[i, lane] = losses[slots[lane], i]
 
 
 @compiled(vector_rows)
-def store_lane(b: Board, lane: int, loss: Floats) -> None:
-    """Take a scenario's losses out of a lane."""
-    for i in range(loss.size):
-        loss[i] = b.loss[i, lane]
+def store_lanes(b: Board, losses: Floats, slots: Ints) -> None:
+    """Take the losses of the lanes out again."""
+    for i in range(losses.shape[1]):
+        for lane in range(slots.size):
+            losses[slots[lane], i] = b.loss[i, lane]
 
 
 @compiled(vector_rows)
-def add_up(sales: Floats, d: Floats, u: Real, lane: int) -> tuple[float, float, float]:
-    """Σ s·d, Σ s·u and Σ s·max(d, u) of one lane."""
-    supply, demand, both = 0.0, 0.0, 0.0
+def add_up(b: Board, sales: Floats, losses: Floats, slots: Ints) -> Floats:
+    """Σ s·d, Σ s·u and Σ s·max(d, u) of each lane, d from losses[slots] and u from the lanes."""
+    sums = np.zeros((slots.size, 3))
     for i in range(sales.size):
-        down, up = d[i], np.float64(u[i, lane])
-        supply += sales[i] * down
-        demand += sales[i] * up
-        both += sales[i] * max(down, up)
-    return supply, demand, both
+        for lane in range(slots.size):
+            down, up = losses[slots[lane], i], np.float64(b.loss[i, lane])
+            sums[lane, 0] += sales[i] * down
+            sums[lane, 1] += sales[i] * up
+            sums[lane, 2] += sales[i] * max(down, up)
+    return sums

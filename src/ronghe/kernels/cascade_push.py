@@ -85,11 +85,14 @@ def _share(rule: Rule, j: int, loss: float, volume: float, lost: float) -> float
         if lost <= 0.0:
             return 0.0
         spare = volume - rule.capacity[j] * (1.0 - loss)
-        return min(1.0, max(0.0, 1.0 - spare / lost))
+        kept: float = 1.0 - spare / lost
+        return min(1.0, max(0.0, kept))
     if volume <= rule.capacity[j]:
         return 1.0
     share: float = rule.capacity[j] / volume
-    return share if rule.power == 1.0 else math.pow(share, rule.power)
+    if rule.power != 1.0:
+        share = math.pow(share, rule.power)
+    return share
 
 
 @njit(nogil=True, cache=True)

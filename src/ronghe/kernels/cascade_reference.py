@@ -34,9 +34,11 @@ def dense_cascade(
 
     Examples
     --------
-    >>> d, u = dense_cascade([[0, 5, 0], [0, 0, 4], [0, 0, 0]], [0, 1, 1], [[2, 2], [1, 1]], [1, 0, 0], sales=[5, 5, 6])
+    >>> d, u = dense_cascade(
+    ...     [[0, 5, 0], [0, 0, 4], [0, 0, 0]], [0, 1, 1], [[2, 2], [1, 1]], [1, 0, 0], sales=[5, 5, 30]
+    ... )
     >>> d.round(6).tolist(), u.tolist()
-    ([1.0, 1.0, 0.833333], [1.0, 0.0, 0.0])
+    ([1.0, 1.0, 0.211325], [1.0, 0.0, 0.0])
     """
     flow, p = np.asarray(W, dtype=np.float64), np.asarray(sector)
     e, shock = np.asarray(essential), np.asarray(q, dtype=np.float64)

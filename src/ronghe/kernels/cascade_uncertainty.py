@@ -118,9 +118,9 @@ def risk_intervals(
     >>> from ronghe.kernels.cascade_network import network
     >>> def one(rng):
     ...     e = draw_essential(rng, probable([[2, 2], [1, 1]], 0.3))
-    ...     return network([0, 1], [1, 2], [5.0, 4.0], [0, 1, 1], e, final_demand=[0, 1, 6]), Replacement()
+    ...     return network([0, 1], [1, 2], [5.0, 4.0], [0, 1, 1], e, final_demand=[0, 1, 30]), Replacement()
     >>> risk_intervals(one, 5, seed=1, top=1).rank_high.tolist()
-    [1.0, 2.0, 3.0]
+    [2, 2, 1]
     """
     if draws < 1 or not 0 < level < 1:
         raise KernelError("draws", "draws must be positive and level between 0 and 1", draws=draws, level=level)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from ronghe.kernels import cascade_push, cascade_reach
 from ronghe.kernels.cascade import MAX_STEPS
-from ronghe.kernels.cascade_lanes import add_up, board, load_lane, store_lane, sweep_demand, sweep_supply
+from ronghe.kernels.cascade_lanes import add_up, board, load_lanes, store_lanes, sweep_demand, sweep_supply
 from ronghe.kernels.cascade_network import Floats, Index, Layout, Network
 from ronghe.kernels.cascade_push import (
     Desk,
@@ -25,8 +25,8 @@ from ronghe.kernels.cascade_push import (
 from ronghe.kernels.cascade_reach import Reach, reach_demand
 from ronghe.kernels.compiled import compiled
 
-PENDING = 64
-BUDGET = 0.02  # links a light scenario may touch, as a share of all links
+SHELF = 1 << 27  # bytes a thread keeps for heavy scenarios that wait for lanes
+BUDGET = 0.01  # links a light scenario may touch, as a share of all links
 
 
 class Out(NamedTuple):
@@ -44,9 +44,9 @@ class Out(NamedTuple):
 class Shelf(NamedTuple):
     """Heavy scenarios waiting for lanes."""
 
-    firm: Index  # (PENDING,)
-    moving: Floats  # (PENDING,) largest move left on the supply side, 0 when at rest
-    d: Floats  # (PENDING, n)
+    firm: Index  # (room,)
+    moving: Floats  # (room,) largest move left on the supply side, 0 when at rest
+    d: Floats  # (room, n)
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +154,8 @@ class Worker:
         net = plan.net
         self.plan = plan
         self.desks = [desk(net.n_firms, net.n_groups, net.n_sectors) for _ in range(2)]
-        self.shelf = Shelf(np.zeros(PENDING, dtype=np.int32), np.zeros(PENDING), np.zeros((PENDING, net.n_firms)))
+        room = int(np.clip(SHELF // (8 * net.n_firms), 16, 512))
+        self.shelf = Shelf(np.zeros(room, dtype=np.int32), np.zeros(room), np.zeros((room, net.n_firms)))
         worth = plan.bound.worth if plan.bound.bounded else np.zeros(net.n_firms)
         self.reach_of = worth
         self.board = board(net.layout, plan.by.capacity, worth, plan.dtype)
@@ -202,13 +203,11 @@ class Worker:
     def _supply(self, slots: NDArray[np.int64], rested: NDArray[np.bool_], out: Out) -> None:
         plan, b = self.plan, self.board
         steps = np.zeros(self.lanes, dtype=np.int32)
-        b.live[:] = 0
-        for lane, slot in enumerate(slots):
-            load_lane(b, lane, self.shelf.d[slot])
+        load_lanes(b, self.shelf.d, slots)
         layout = plan.net.layout
         sweep_supply(layout, b, plan.by.rewire, plan.by.power, plan.eps, MAX_STEPS, steps)
+        store_lanes(b, self.shelf.d, slots)
         for lane, slot in enumerate(slots):
-            store_lane(b, lane, self.shelf.d[slot])
             rested[slot] = b.live[0, lane] == 0
             out.swept[self.shelf.firm[slot]] += int(steps[lane]) * layout.pull_firm.size
             out.steps[self.shelf.firm[slot]] += steps[lane]
@@ -222,14 +221,15 @@ class Worker:
             b.loss[self.shelf.firm[slot], lane] = 1
             b.live[0, lane] = 1
         sweep_demand(net.layout, b, plan.bound.bounded, plan.eps, MAX_STEPS, steps)
+        sums = add_up(b, net.layout.sales, self.shelf.d, slots) / net.total
         for lane, slot in enumerate(slots):
-            supply, demand, both = add_up(net.layout.sales, self.shelf.d[slot], b.loss, lane)
+            supply, demand, both = sums[lane]
             # What the demand side still lacks lies between 0 and the bound it stopped at: take the middle.
             half = float(b.bound[0, lane]) / 2.0 if plan.bound.bounded else 0.0
             f = self.shelf.firm[slot]
-            out.supply[f] = supply / net.total
-            out.demand[f] = min(1.0, demand / net.total + half)
-            out.both[f] = min(1.0, both / net.total + half)
+            out.supply[f] = supply
+            out.demand[f] = min(1.0, demand + half)
+            out.both[f] = min(1.0, both + half)
             out.swept[f] += int(steps[lane]) * net.layout.sale_firm.size
             out.steps[f] = max(out.steps[f], steps[lane])
             out.rested[f] = rested[slot] and b.live[0, lane] == 0

@@ -63,6 +63,9 @@ class _Rows:
     def zero(self) -> Any:
         return ir.Constant(self.vector, [0.0] * self.lanes)
 
+    def one(self) -> Any:
+        return ir.Constant(self.vector, [1.0] * self.lanes)
+
     def over_links(self, start: Any, stop: Any, initial: list[Any], body: Callable[..., list[Any]]) -> list[Any]:
         """Run body(link, *values) for each link of the row; the values it returns enter the next."""
         builder = self.builder
@@ -176,18 +179,19 @@ def _weighted_sum(
 def _spread_loss(
     _context: Any, lanes: Any, capacity: Any, before: Any, after: Any, _sector: Any, d: Any, _row: Any, phi: Any
 ) -> Any:
-    """Set phi[row] ← d[row] · min(1, capacity[row] / before[sector]); after[sector] += capacity[row] · (1 − d[row]).
+    """Set phi[row] ← d[row] · min(1, capacity[row] · before[sector]); after[sector] += capacity[row] · (1 − d[row]).
 
-    Where `before` is not positive nothing is left to buy, and phi[row] = d[row].
+    `before` holds one over the sector's volume, and infinity where nothing is left to buy.
     """
 
     def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         rows = _Rows(context, builder, signature, args, signature.args[1].dtype)
         sector, row = args[4], args[6]
         size, loss, total = rows.spread(rows.scalar(1, row)), rows.load(5, row), rows.load(2, sector)
-        share = builder.fdiv(builder.fmul(size, loss), total)
-        rows.store(builder.select(builder.fcmp_ordered("<", size, total), share, loss), 7, row)
-        left = builder.fsub(rows.spread(ir.Constant(rows.real, 1.0)), loss)
+        share = builder.fmul(size, total)
+        part = builder.fmul(share, loss)
+        rows.store(builder.select(builder.fcmp_ordered("<", share, rows.one()), part, loss), 7, row)
+        left = builder.fsub(rows.one(), loss)
         rows.store(_multiply_add(rows, rows.load(3, sector), rows.scalar(1, row), left), 3, sector)
         return context.get_dummy_value()
 
