@@ -21,6 +21,7 @@ check: .venv/dev.stamp
 	$(BIN)/lint-imports
 
 bench: .venv/dev.stamp
+	$(BIN)/pip install -q --require-hashes -r requirements/bench.txt || echo "no compiler: peers that need one are left out"
 	$(BIN)/python -m benchmarks
 
 .venv/bin/python:
@@ -44,6 +45,7 @@ lock:
 	$(COMPILE) pyproject.toml --extra spark --extra report --extra dev --extra peers -o requirements/dev.txt
 	$(COMPILE) pyproject.toml -c requirements/dev.txt -o requirements/run.txt
 	$(COMPILE) requirements/build.in -c requirements/dev.txt -o requirements/build.txt
+	$(COMPILE) pyproject.toml --extra bench -c requirements/dev.txt -o requirements/bench.txt
 	$(COMPILE) requirements/node.in -c requirements/dev.txt -o requirements/node.txt
 
 clean:

@@ -22,7 +22,7 @@ def check_chunk(chunk: Chunk) -> Chunk:
     """The chunk without the records that break a contract; those join its ``rejected``."""
     faults: list[Rejected] = []
     for name, rows in chunk.rows.items():
-        faults.extend(_faults(contract(name), rows))
+        faults.extend(faults_of(contract(name), rows))
     known = {_record(r) for r in chunk.rejected}
     bad = {_record(f) for f in faults} | known
     if not bad:
@@ -35,7 +35,8 @@ def _record(fault: Rejected) -> Record:
     return (fault.part, fault.row, fault.col)
 
 
-def _faults(table: Table, rows: pa.Table) -> Iterator[Rejected]:
+def faults_of(table: Table, rows: pa.Table) -> Iterator[Rejected]:
+    """What breaks the contract in some rows: one fault a value."""
     if not rows.schema.equals(table.schema):
         raise TypeError(f"rows of {table.name} do not have the contract's schema: {rows.schema} != {table.schema}")
     for column in table.columns:

@@ -210,7 +210,7 @@ def _parse_relational(source: Relational, raw: RawFile, staged: Staged) -> None:
             schema = contract(name).schema
             # Ibis 12 hands over batches by a name that DuckDB 2 no longer has.
             for batch in connection.con.sql(connection.compile(expression)).to_arrow_reader(200_000):
-                staged.spool(name, pa.Table.from_batches([batch]).select(schema.names).cast(schema))
+                staged.take(name, pa.Table.from_batches([batch]).select(schema.names).cast(schema))
     except duckdb.Error as error:
         raise SourceError("source_truncated", file=raw.name, why=str(error).splitlines()[0]) from error
     finally:

@@ -9,7 +9,8 @@ somebody asked it to stop).
 import contextlib
 import datetime as dt
 import json
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -213,6 +214,28 @@ class Jobs:
             self._store.remove(f"{FOLDER}/{job.id}.json")
             return job
 
+    def follow(
+        self,
+        identity: str,
+        progress: Callable[[str, int, int], None],
+        cancelled: Callable[[], bool],
+        every: float = 0.25,
+    ) -> Job:
+        """Pass on the progress of a job that another process runs, until it ends or ``cancelled`` says so.
+
+        Returns
+        -------
+        The job as it is then.
+        """
+        job = self.get(identity)
+        while job.active and not cancelled():
+            seen = self.progress(identity)
+            if seen is not None:
+                progress(seen.what, seen.done, seen.total)
+            time.sleep(every)
+            job = self.get(identity)
+        return job
+
     def clear(self, identity: str) -> None:
         """Remove an earlier run's progress and any wish to stop."""
         for ending in ("progress", "cancel"):
@@ -254,6 +277,16 @@ class Jobs:
 
 def _sees(workspace: str | None, job: Job) -> bool:
     return workspace is None or workspace in job.watchers
+
+
+def made(identity: str, lens: str, params: Mapping[str, Any], snapshot: int) -> Job:
+    """A job that nobody has asked for yet."""
+    return Job(identity, lens, dict(params), snapshot, None, (), "queued", runner="", runs=0, created=now())
+
+
+def watched(job: Job, workspace: str | None) -> Job:
+    """The job, asked for by one more workspace."""
+    return job if workspace in job.watchers else replace(job, watchers=(*job.watchers, workspace))
 
 
 def error_record(error: RongheError) -> dict[str, Any]:

@@ -10,7 +10,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from ronghe.lake.check import Record, check_chunk, duplicates, parquet
+from ronghe.lake.check import Record, check_chunk, duplicates, faults_of, parquet
 from ronghe.lake.store import write_error
 from ronghe.model.table import contract
 from ronghe.sources.base import Chunk, Rejected, Repair, Skipped
@@ -51,6 +51,11 @@ class Staged:
         self.repairs.extend(good.repairs)
         for name, rows in good.rows.items():
             self.spool(name, rows)
+
+    def take(self, name: str, rows: pa.Table) -> None:
+        """Spool rows that come without their records; what breaks the contract is left out by ``relation``."""
+        self.rejected.extend(faults_of(contract(name), rows))
+        self.spool(name, rows)
 
     def spool(self, name: str, rows: pa.Table) -> None:
         """Append rows of one table to its spool file."""

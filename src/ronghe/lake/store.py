@@ -31,8 +31,10 @@ class Store:
             self._fs = pafs.LocalFileSystem()
             self._prefix = self.root + "/"
         else:
+            from deltalake._internal import DeltaFileSystemHandler
             from deltalake.fs import DeltaStorageHandler
 
+            self._remote: Any = DeltaFileSystemHandler(table_uri=self.root, options=self.options, known_sizes=None)
             self._fs = pafs.PyFileSystem(DeltaStorageHandler(self.root, self.options))
             self._prefix = ""
 
@@ -63,8 +65,10 @@ class Store:
     def write(self, name: str, content: bytes) -> None:
         """Write a small file whole or not at all."""
         if not self.local:
-            with self._fs.open_output_stream(self._prefix + name) as stream:
-                stream.write(content)
+            # PyArrow's own wrapper hands the store a Buffer, which it refuses: give it the bytes themselves.
+            stream = self._remote.open_output_stream(name, None)
+            stream.write(content)
+            stream.close()
             return
         path = Path(self.root) / name
         try:

@@ -1,4 +1,4 @@
-"""The catalogue of built-in sources: whole, well-formed, and every reason they give can be said."""
+"""The built-in sources: whole, well-formed, and every reason they give can be said."""
 
 import re
 from pathlib import Path
@@ -8,33 +8,29 @@ import pytest
 import ronghe.sources
 from ronghe.i18n import has
 from ronghe.model.table import contracts
+from ronghe.plugins import get_source, source_names
 from ronghe.sources.base import RawFile, Relational, Source
-from ronghe.sources.catalogue import builtin, by_dataset
 from ronghe.sources.registry import datasets
 
 FOLDER = Path(ronghe.sources.__file__).parent
 
 
-def test_each_source_keeps_the_protocol() -> None:
-    for source in builtin():
-        assert isinstance(source, (Source, Relational)), source.name
-        assert source.version
-        assert set(source.tables) <= set(contracts()), source.name
-
-
-def test_names_are_unique_and_in_order() -> None:
-    names = [source.name for source in builtin()]
-    assert names == sorted(set(names))
-    assert list(by_dataset()) == names
+@pytest.mark.parametrize("name", source_names())
+def test_each_source_keeps_the_protocol(name: str) -> None:
+    source = get_source(name)
+    assert isinstance(source, (Source, Relational))
+    assert source.name == name
+    assert source.version
+    assert set(source.tables) <= set(contracts())
 
 
 def test_every_dataset_read_is_registered_or_built_in() -> None:
-    assert set(by_dataset()) - set(datasets()) <= {"reference", "sandbox"}
+    assert set(source_names()) - set(datasets()) <= {"reference", "sandbox"}
 
 
-@pytest.mark.parametrize("name", sorted(set(by_dataset()) & set(datasets())))
+@pytest.mark.parametrize("name", sorted(set(source_names()) & set(datasets())))
 def test_each_registered_dataset_has_files_its_source_takes(name: str) -> None:
-    source = by_dataset()[name]
+    source = get_source(name)
     files = [RawFile(Path(f.name), name, f.name, f.sha256, f.bytes) for f in datasets()[name].files]
     taken = [raw.name for raw in files if source.accepts(raw)]
     assert taken
