@@ -39,10 +39,11 @@ def bar(frame: Frame) -> dict[str, Any]:
         if len(labels) <= 40:
             one["label"] = {"show": True, "position": "right" if lying else "top", "color": SOFT, "fontSize": 11}
     many = len(series) > 1
+    room = (150 if frame.has("label") else 64) if lying else 24
     figures = value_axis(scale.name, percent=scale.percent, vertical=not lying)
     names = category_axis(labels, "" if lying else frame.label(frame.field("x")), vertical=lying)
     made: dict[str, Any] = {
-        "grid": grid(36 if many else 12, right=64 if lying else 24),
+        "grid": grid(36 if many else 12, right=room),
         "xAxis": figures if lying else names,
         "yAxis": names if lying else figures,
         "series": series,
@@ -50,8 +51,8 @@ def bar(frame: Frame) -> dict[str, Any]:
     if many:
         made["legend"] = legend([s["name"] for s in series])
     if "line" in frame.options:
-        series[0]["markLine"] = mark_lines([scale.line(frame.options["line"], "x" if lying else "y")])
-        made["grid"] = grid(40 if many else 26, right=64 if lying else 24)
+        series[0]["markLine"] = mark_lines([scale.line(frame.options["line"], "x" if lying else "y", turned=lying)])
+        made["grid"] = grid(40 if many else 26, right=room)
     return narrow(made, _NARROW_NAMES) if lying else made
 
 
@@ -62,7 +63,7 @@ def _plain(frame: Frame, scale: Scale, measures: list[str]) -> list[dict[str, An
         items = [
             frame.item(
                 r, field, _or_dash(scale(r[field.name])), frame.tip(r, frame.name(r, "x"), [part]),
-                label={"formatter": _said(frame, r, field)},
+                label={"formatter": _said(frame, r, field, scale)},
             )
             for r in frame.rows
         ]  # fmt: skip
@@ -70,9 +71,9 @@ def _plain(frame: Frame, scale: Scale, measures: list[str]) -> list[dict[str, An
     return series
 
 
-def _said(frame: Frame, row: dict[str, Any], field: Field) -> str:
+def _said(frame: Frame, row: dict[str, Any], field: Field, scale: Scale) -> str:
     """What stands at the end of a bar: the figure, and the part ``label`` where there is one."""
-    figure = frame.text(row, field).split(" ")[0]
+    figure = frame.short(row, field, scale)
     return f"{figure}  {shorten(frame.name(row, 'label'), 18)}" if frame.has("label") else figure
 
 
@@ -109,7 +110,7 @@ def interval(frame: Frame) -> dict[str, Any]:
         else:
             boxes.append({"value": ["-"] * 5})
         dots.append(frame.item(row, y, [at, i], tip))
-    lines = [scale.line(frame.options["x_line"], "x")] if "x_line" in frame.options else []
+    lines = [scale.line(frame.options["x_line"], "x", turned=True)] if "x_line" in frame.options else []
     made = {
         "grid": grid(18 if lines else 10),
         "xAxis": {**value_axis(frame.scale([y]).name, percent=scale.percent), "scale": True},
@@ -139,7 +140,7 @@ def waterfall(frame: Frame) -> dict[str, Any]:
         tip = frame.tip(row, frame.name(row, "x"), ["y"])
         style = {"color": TOTAL, "color0": TOTAL, "borderColor": TOTAL, "borderColor0": TOTAL} if whole else {}
         bars.append(frame.item(row, y, [start, end, min(start, end), max(start, end)], tip, itemStyle=style))
-        label = {"formatter": frame.text(row, y).split(" ")[0]}
+        label = {"formatter": frame.short(row, y, scale)}
         marks.append({"value": [max(start, end), i], "label": label})
     rises = {"color": UP, "color0": DOWN, "borderColor": UP, "borderColor0": DOWN}
     made = {

@@ -9,7 +9,7 @@ from ronghe.draw.style import SOFT
 from ronghe.i18n import translate
 from ronghe.model.finding import Chart, Field, Finding, Result
 from ronghe.model.units import units
-from ronghe.present import MISSING, cell, unit_name
+from ronghe.present import MISSING, cell, number, unit_name
 
 _NAMES = frozenset({"text", "class", "key"})
 _READ_IN = {
@@ -32,10 +32,14 @@ class Scale:
         """The value on the axis; ``None`` when missing."""
         return None if value is None else float(f"{float(value) * self.factor:.10g}")
 
-    def line(self, at: float, axis: str) -> dict[str, Any]:
-        """A reference line at a value of the field, with the value written at its end."""
+    def line(self, at: float, axis: str, *, turned: bool = False) -> dict[str, Any]:
+        """A reference line at a value of the field, with the value at its upper or right end.
+
+        ``turned``: the axis of names runs downwards, so that the upper end is where the line begins.
+        """
         text = f"{self(at):g}{'%' if self.percent else ''}"
-        return {f"{axis}Axis": self(at), "label": {"formatter": text, "color": SOFT, "position": "end"}}
+        place = "start" if turned else "end"
+        return {f"{axis}Axis": self(at), "label": {"formatter": text, "color": SOFT, "position": place}}
 
 
 class Frame:
@@ -108,6 +112,13 @@ class Frame:
         shown = cell(field, row[field.name], self.lang, row)
         unit = "" if field.unit.startswith("=") or field.kind == "share" else unit_name(field.unit, self.lang)
         return f"{shown} {unit}" if unit and shown != MISSING else shown
+
+    def short(self, row: Row, field: Field, scale: Scale) -> str:
+        """A value as it stands beside an axis: in the axis' own unit, which the axis names."""
+        at = scale(row[field.name])
+        if at is None or field.kind == "share" or scale.factor == 1.0:
+            return cell(field, row[field.name], self.lang)
+        return number(at, Field(field.name, field.label))
 
     def name(self, row: Row, part: str) -> str:
         """What a row is called by a part."""

@@ -1,21 +1,24 @@
 """Graphs and Sankey diagrams. Places are computed here, in layers, so that a picture is the same every time."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ronghe.draw.frame import Frame, numbered, shorten
-from ronghe.draw.style import INK, PALETTE, legend
+from ronghe.draw.style import INK, OTHER, PALETTE, legend
 from ronghe.model.finding import Field
-from ronghe.present import cell
+from ronghe.present import MISSING, cell
 
 _SWEEPS = 8
-_ACROSS, _DOWN = 190.0, 30.0
+_TALL = 1000
+_NAMED = 45
 Node = dict[str, Any]
 
 
 def layers(nodes: Sequence[str], edges: Sequence[tuple[str, str]]) -> dict[str, int]:
-    """The layer of each node: one more than the furthest that leads to it; edges that close a circle don't count.
+    """The layer of each node: right before the first that it leads to; edges that close a circle don't count.
+
+    What leads nowhere stands one after the furthest that leads to it.
 
     Examples
     --------
@@ -28,14 +31,31 @@ def layers(nodes: Sequence[str], edges: Sequence[tuple[str, str]]) -> dict[str, 
             after[a].append(b)
     kept = _acyclic(nodes, after)
     level = dict.fromkeys(nodes, 0)
+    _relax(nodes, kept, lambda a, b: _raise(level, b, level[a] + 1))
+    givers = {a for a, _ in kept}
+    late = {n: max(level.values()) if n in givers else level[n] for n in nodes}
+    _relax(nodes, kept, lambda a, b: _lower(late, a, late[b] - 1))
+    first = min(late.values(), default=0)
+    return {n: late[n] - first for n in nodes}
+
+
+def _relax(nodes: Sequence[str], edges: Sequence[tuple[str, str]], step: Callable[[str, str], bool]) -> None:
+    """Apply a step to every edge until none changes anything: at most once a node, for there is no circle."""
     for _ in nodes:
-        changed = False
-        for a, b in kept:
-            if level[b] < level[a] + 1:
-                level[b], changed = level[a] + 1, True
-        if not changed:
-            break
-    return level
+        if not any([step(a, b) for a, b in edges]):
+            return
+
+
+def _raise(level: dict[str, int], node: str, to: int) -> bool:
+    higher = level[node] < to
+    level[node] = max(level[node], to)
+    return higher
+
+
+def _lower(level: dict[str, int], node: str, to: int) -> bool:
+    lower = level[node] > to
+    level[node] = min(level[node], to)
+    return lower
 
 
 def _acyclic(nodes: Sequence[str], after: Mapping[str, Sequence[str]]) -> list[tuple[str, str]]:
@@ -92,22 +112,29 @@ def graph(frame: Frame) -> dict[str, Any]:
     tallest = max((len(r) for r in rows), default=1)
     groups = list(dict.fromkeys(frame.name(r, "category") for r in nodes.values())) if frame.has("category") else []
     sizes = _sizes(frame, nodes)
+    named = _named(list(nodes), pairs)
     items = [
-        _spot(frame, nodes[key], sizes[key], groups, _ACROSS * column, _DOWN * tallest * (i + 0.5) / len(row))
+        _spot(frame, nodes[key], sizes[key], groups, key in named, [column, round((i + 0.5) / len(row), 6)])
         for column, row in enumerate(rows)
         for i, key in enumerate(row)
     ]
-    series = {
-        "type": "graph", "layout": "none", "data": items, "links": links, "roam": False,
-        "edgeSymbol": ["none", "arrow"], "edgeSymbolSize": 6, "left": 20, "right": 150, "top": 36 if groups else 12,
-        "bottom": 12, "categories": [{"name": g} for g in groups],
+    series: dict[str, Any] = {
+        "type": "graph", "coordinateSystem": "cartesian2d", "layout": "none", "data": items, "links": links,
+        "edgeSymbol": ["none", "arrow"], "edgeSymbolSize": 6, "categories": [_category(g, frame.lang) for g in groups],
         "lineStyle": {"color": "#a9b4c0", "curveness": 0.12, "width": 1.2},
-        "label": {"show": True, "position": "right", "fontSize": 11, "color": INK},
+        "label": {"show": True, "position": "right", "fontSize": 11, "color": INK, "textBorderColor": "#ffffff",
+                  "textBorderWidth": 3},
         "labelLayout": {"hideOverlap": True}, "emphasis": {"focus": "adjacency", "lineStyle": {"color": PALETTE[1]}},
     }  # fmt: skip
-    made: dict[str, Any] = {"series": [series], "height": max(360, int(_DOWN * tallest) + 90)}
+    made: dict[str, Any] = {
+        "grid": {"left": 20, "right": 150, "top": 36 if groups else 12, "bottom": 12},
+        "xAxis": {"type": "value", "show": False, "min": 0, "max": max(1, len(rows) - 1)},
+        "yAxis": {"type": "value", "show": False, "min": 0, "max": 1, "inverse": True},
+        "series": [series],
+        "height": min(_TALL, max(360, 26 * tallest + 60)),
+    }
     if groups:
-        made["legend"] = legend(groups)
+        made["legend"] = legend([c["name"] for c in series["categories"]])
     return made
 
 
@@ -134,6 +161,20 @@ def _links(frame: Frame, nodes: Mapping[str, Node]) -> list[dict[str, Any]]:
     return links
 
 
+def _category(name: str, lang: str) -> dict[str, Any]:
+    """A colour class; what belongs to none is grey."""
+    return {"name": OTHER[lang], "itemStyle": {"color": "#9aa5b1"}} if name == MISSING else {"name": name}
+
+
+def _named(nodes: Sequence[str], edges: Sequence[tuple[str, str]]) -> set[str]:
+    """The nodes that bear their names: all of a few, the best connected of many."""
+    ties = dict.fromkeys(nodes, 0)
+    for a, b in edges:
+        ties[a] += 1
+        ties[b] += 1
+    return set(sorted(nodes, key=lambda n: (-ties[n], n))[:_NAMED])
+
+
 def _sizes(frame: Frame, nodes: Mapping[str, Node]) -> dict[str, float]:
     """Diameters whose areas follow the part ``size``."""
     if not frame.has("size"):
@@ -141,14 +182,14 @@ def _sizes(frame: Frame, nodes: Mapping[str, Node]) -> dict[str, float]:
     name = frame.field("size").name
     held = {k: abs(float(r[name] or 0.0)) for k, r in nodes.items()}
     largest = max(held.values(), default=0.0) or 1.0
-    return {k: round(9 + 19 * math.sqrt(v / largest), 2) for k, v in held.items()}
+    return {k: round(7 + 16 * math.sqrt(v / largest), 2) for k, v in held.items()}
 
 
-def _spot(frame: Frame, row: Node, size: float, groups: list[str], x: float, y: float) -> dict[str, Any]:
+def _spot(frame: Frame, row: Node, size: float, groups: list[str], named: bool, at: list[float]) -> dict[str, Any]:
     key, name = str(row[frame.field("id").name]), frame.name(row, "name")
     tip = frame.tip(row, name, ["category", "value", "size"])
-    item = {"id": key, "name": key, "x": x, "y": round(y, 2), "symbolSize": size, "tooltip": tip,
-            "label": {"formatter": shorten(name, 24)}}  # fmt: skip
+    item = {"id": key, "name": key, "value": at, "symbolSize": size, "tooltip": tip,
+            "label": {"show": named, "formatter": shorten(name, 24)}}  # fmt: skip
     if groups:
         item["category"] = groups.index(frame.name(row, "category"))
     traced = next((p for p in ("value", "size") if frame.has(p)), None)

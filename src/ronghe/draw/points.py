@@ -8,7 +8,7 @@ from ronghe.draw.frame import Frame, Scale, groups, shorten
 from ronghe.draw.style import INK, LINE, PALETTE, RAMP, SOFT, grid, legend, mark_lines, narrow, value_axis
 
 _LABELS = 10
-_SMALL, _LARGE = 7.0, 38.0
+_SMALL, _LARGE = 6.0, 32.0
 
 
 def scatter(frame: Frame) -> dict[str, Any]:
@@ -25,11 +25,12 @@ def scatter(frame: Frame) -> dict[str, Any]:
     for name, members in split.items():
         items = [_dot(frame, r, scales, sizes, named) for r in members if r["_row"] in kept]
         series.append(
-            {"type": "scatter", "name": name, "data": items, "labelLayout": {"hideOverlap": True},
+            {"type": "scatter", "name": name, "data": items,
              "itemStyle": {"opacity": 0.75, "borderColor": "#ffffff", "borderWidth": 0.5},
              "emphasis": {"itemStyle": {"opacity": 1, "borderColor": INK}}}
         )  # fmt: skip
     if series:
+        series.append(_name_tags(series))
         series[0]["markLine"] = mark_lines(_references(frame, scales))
     made: dict[str, Any] = {
         "grid": grid(40 if coloured else 20, right=40),
@@ -44,7 +45,23 @@ def scatter(frame: Frame) -> dict[str, Any]:
         made["legend"] = legend(list(split))
     elif frame.has("color"):
         _ramp(frame, made, rows)
-    return narrow(made, {"series": [{"label": {"fontSize": 10}} for _ in series]})
+    return made
+
+
+def _name_tags(series: list[dict[str, Any]]) -> dict[str, Any]:
+    """Names on top of all points, where none hides another; those on the right stand to the left of their point."""
+    items = [item for one in series for item in one["data"]]
+    across = [item["value"][0] for item in items]
+    edge = min(across, default=0.0) + 0.6 * (max(across, default=0.0) - min(across, default=0.0))
+    tags = []
+    for item in items:
+        label = item.pop("label", None)
+        if label:
+            side = "left" if item["value"][0] > edge else "right"
+            tags.append({"value": item["value"][:2], "symbolSize": item["symbolSize"],
+                         "label": {**label, "position": side}})  # fmt: skip
+    return {"type": "scatter", "data": tags, "silent": True, "z": 10, "itemStyle": {"color": "transparent"},
+            "labelLayout": {"hideOverlap": True}}  # fmt: skip
 
 
 def _references(frame: Frame, scales: tuple[Scale, Scale]) -> list[dict[str, Any]]:
@@ -67,8 +84,8 @@ def _dot(
         value.append(row[frame.field("color").name])
     item = frame.item(row, y, value, tip, name=title, symbolSize=sizes.get(row["_row"], 10.0))
     if row["_row"] in named:
-        item["label"] = {"show": True, "formatter": shorten(title, 22), "position": "right", "color": INK,
-                         "fontSize": 11}  # fmt: skip
+        halo = {"textBorderColor": "#ffffff", "textBorderWidth": 3}
+        item["label"] = {"show": True, "formatter": shorten(title, 24), "color": INK, "fontSize": 11, **halo}
     return item
 
 

@@ -18,6 +18,7 @@ DIVERGING = ("#b35806", "#f1a340", "#fbe3c2", "#f4f5f7", "#d3cfe6", "#998ec3", "
 UP, DOWN, TOTAL, GREY = "#0b62a4", "#d55e00", "#5b6878", "#c9d0d9"
 
 NO_DATA = both("无数据", "no data")
+OTHER = both("其他", "other")
 
 
 def base() -> dict[str, Any]:
@@ -85,7 +86,7 @@ def value_axis(name: str, *, percent: bool = False, log: bool = False, vertical:
 def category_axis(labels: list[str], name: str = "", *, vertical: bool = False) -> dict[str, Any]:
     """An axis of names; long ones are cut with an ellipsis, the whole name is in the tooltip."""
     label: dict[str, Any] = {"color": INK, "overflow": "truncate", "interval": 0 if vertical else "auto"}
-    label |= {"width": 190} if vertical else {"width": 120, "hideOverlap": True}
+    label |= {"width": 220} if vertical else {"width": 120, "hideOverlap": True}
     if not vertical and len(labels) > 6 and max((len(x) for x in labels), default=0) > 6:
         label["rotate"] = 40
     return {

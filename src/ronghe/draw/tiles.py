@@ -7,6 +7,8 @@ from ronghe.draw.frame import Frame, Row, Scale, labels_of
 from ronghe.draw.style import DIVERGING, INK, NO_DATA, RAMP, SOFT, category_axis, grid
 from ronghe.model.regions import region_names, tiles
 
+_DARK = 0.68
+"""Where on the ramp white letters become better to read than dark ones."""
 _TILE = {"borderColor": "#ffffff", "borderWidth": 3, "borderRadius": 4}
 
 
@@ -61,7 +63,8 @@ def _placed(frame: Frame, scale: Scale, rows: Sequence[Row]) -> list[dict[str, A
     """A tile for each of the 34, those without a figure in grey."""
     region, value = frame.field("region"), frame.field("value")
     held = {r[region.name]: r for r in rows}
-    top = max((abs(scale(r[value.name]) or 0.0) for r in rows), default=0.0) or 1.0
+    shown = [v for r in frame.rows if (v := scale(r[value.name])) is not None]
+    low, reach = min(shown, default=0.0), (max(shown, default=0.0) - min(shown, default=0.0)) or 1.0
     items = []
     for code, (line, column) in tiles().items():
         name = region_names(code)[frame.lang]
@@ -74,8 +77,8 @@ def _placed(frame: Frame, scale: Scale, rows: Sequence[Row]) -> list[dict[str, A
                  "label": {"formatter": f"{{n|{name}}}\n{{v|—}}", "color": SOFT}}
             )  # fmt: skip
             continue
-        text = frame.text(row, value).split(" ")[0]
-        colour = "#ffffff" if at > 0.55 * top and not frame.options.get("diverging") else INK
+        text = frame.short(row, value, scale)
+        colour = "#ffffff" if (at - low) / reach > _DARK and not frame.options.get("diverging") else INK
         rich = {k: {"color": colour, "fontSize": s, "lineHeight": h} for k, s, h in (("n", 12, 17), ("v", 10, 14))}
         items.append(
             frame.item(
@@ -104,9 +107,13 @@ def _ramp(frame: Frame, scale: Scale, values: Sequence[float]) -> dict[str, Any]
     return {
         "type": "continuous", "min": low, "max": high, "dimension": 2, "orient": "horizontal", "left": 4, "top": 4,
         "itemWidth": 14, "itemHeight": 180, "inRange": {"color": list(colours)}, "seriesIndex": 0,
-        "text": [f"{high:.4g}{sign}  {scale.name}", f"{low:.4g}{sign}"], "textStyle": {"color": SOFT},
+        "text": [f"{_round(high)}{sign}  {scale.name}", f"{_round(low)}{sign}"], "textStyle": {"color": SOFT},
         "calculable": False, "hoverLink": False,
     }  # fmt: skip
+
+
+def _round(value: float) -> str:
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
 
 
 def heatmap(frame: Frame) -> dict[str, Any]:

@@ -59,7 +59,9 @@ def answer_view(answer: Answer, lang: str) -> dict[str, Any]:
 
 def table_view(name: str, result: Result, lang: str) -> dict[str, Any]:
     """One result table: names first, figures as raw values (to sort by) and texts (to read)."""
-    fields = sorted(visible(result, lang), key=lambda f: f.lang is None)
+    fields = visible(result, lang)
+    name_first = next((f for f in fields if f.lang == lang), fields[0])
+    fields = [name_first, *(f for f in fields if f is not name_first)]
     rows = result.data.slice(0, ROWS).to_pylist()
     columns = []
     for field in fields:

@@ -9,10 +9,11 @@ from starlette.responses import RedirectResponse, Response
 from ronghe.brain import Brain
 from ronghe.errors import RongheError
 from ronghe.i18n import translate
+from ronghe.lake.lake import plain
 from ronghe.lenses.base import LensSpec
 from ronghe.model.text import Text
 from ronghe.plugins import get_lens, lens_names
-from ronghe.present import cell, unit_name
+from ronghe.present import cell, unit_name, visible
 from ronghe.trace import Trace
 from ronghe.views import load_list, quarantine_list, source_list, table_list, table_rows, version_list
 from ronghe.web import api
@@ -109,21 +110,26 @@ def trace(
     found = brain.tracer.trace(answer.finding, column, where(row), table)
     context: dict[str, Any] = {
         "trace": found,
-        "value": _figure(brain, found, lang),
         "link": f"/{lang}/finding/{found.finding}/trace?{request.url.query}",
         "json_link": f"/api/v1/findings/{found.finding}/trace?{request.url.query}",
-        "figure_of": lambda one: _figure(brain, one, lang),
+        "figure": lambda one: _figure(brain, one, lang),
     }
     fragment = request.headers.get("hx-request") == "true"
     return page(request, "trace.html" if fragment else "trace_page.html", lang=lang, **context)
 
 
-def _figure(brain: Brain, found: Trace, lang: str) -> str:
-    """The traced value as the table shows it, with its unit."""
-    field = brain.find(found.finding).finding.tables[found.table].field(found.column)
-    text = cell(field, found.value, lang)
+def _figure(brain: Brain, found: Trace, lang: str) -> dict[str, Any]:
+    """The traced figure as the table shows it, with its unit, and the row it stands in by its names."""
+    result = brain.find(found.finding).finding.tables[found.table]
+    field = result.field(found.column)
     unit = unit_name(found.unit, lang) if field.kind != "share" else ""
-    return f"{text} {unit}".strip()
+    rows = result.data.to_pylist()
+    row = next(r for r in rows if all(plain(r[k]) == v for k, v in found.key.items()))
+    names = [f for f in visible(result, lang) if f.name in result.key or f.lang == lang]
+    return {
+        "text": f"{cell(field, found.value, lang)} {unit}".strip(),
+        "row": [(translate(lang, f.label), cell(f, row[f.name], lang, row)) for f in names],
+    }
 
 
 def tables(request: Request, lang: Lang, brain: BrainOf) -> Response:
