@@ -10,7 +10,8 @@ from typing import Any
 
 from ronghe.brain import Answer, Brain, Plan
 from ronghe.errors import AskError, Cancelled, RongheError
-from ronghe.lake.jobs import Job, Jobs, Progress, error_record, now, raised
+from ronghe.lake.jobs import Job, Jobs, error_record, made, now, raised, watched
+from ronghe.lake.meter import Meter
 from ronghe.lake.pulse import Pulse
 from ronghe.lenses.base import never, quiet
 
@@ -19,36 +20,8 @@ _TICK = 0.25
 """Seconds between two looks at progress and at wishes to stop."""
 _REWRITE = 5.0
 """Seconds after which unchanged progress is written anew: the time left grows while nothing moves."""
-_PACE = 1.0
-"""Seconds of work before a pace is believed."""
 _GRACE = 5.0
 """Seconds that jobs are given to reach a safe point when the server stops."""
-
-
-class Meter:
-    """Takes what a lens reports and tells how far it is and how long this step will still take."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._what, self._done, self._total = "", 0, 0
-        self._base, self._clock, self._began = 0, 0.0, ""
-
-    def step(self, what: str, done: int, total: int) -> None:
-        """What a lens calls."""
-        with self._lock:
-            if what != self._what or done < self._done or not self._began:
-                self._base, self._clock, self._began = done, time.monotonic(), now()
-            self._what, self._done, self._total = what, done, total
-
-    def reading(self) -> Progress | None:
-        """How far it is now; ``None`` before the first report."""
-        with self._lock:
-            if not self._began:
-                return None
-            spent, moved = time.monotonic() - self._clock, self._done - self._base
-            known = self._total > 0 and moved > 0 and spent >= _PACE
-            left = (self._total - self._done) * spent / moved if known else None
-            return Progress(self._what, self._done, self._total, self._began, now(), left)
 
 
 @dataclass
@@ -65,6 +38,7 @@ class _Run:
     meter: Meter = field(default_factory=Meter)
     written: tuple[Any, ...] = ()
     written_at: float = 0.0
+    error: RongheError | None = None
 
 
 class Runner:
@@ -100,12 +74,41 @@ class Runner:
         plan = brain.plan(lens, **params)
         with self.jobs.locked():
             job, settled = self._known(plan, brain)
-            return self.jobs.put(job) if settled else self._enqueue(job, brain)
+            return self.jobs.put(job) if settled else self._enqueue(job, brain).job
+
+    def attempt(self, brain: Brain, seconds: float, lens: str, /, **params: Any) -> Answer | Job:
+        """The answer where it is there within that many seconds, else the job that is on its way to it.
+
+        What is quick leaves no job. A job that was cancelled or interrupted is given back as it is.
+
+        Raises
+        ------
+        RongheError : as ``Brain.ask``.
+        """
+        plan = brain.plan(lens, **params)
+        if brain.findings.bytes(plan.id) is not None:
+            return brain.ask(lens, **params)
+        with self.jobs.locked():
+            known = self.jobs.peek(plan.id)
+            with self._lock:
+                run = self._runs.get(plan.id)
+            if known is not None and (known.state in {"cancelled", "interrupted"} or (known.active and run is None)):
+                return self.jobs.put(watched(known, brain.workspace))
+            if run is None:
+                run = self._enqueue(self._known(plan, brain)[0], brain, recorded=known is not None)
+            else:
+                self._join(run, brain.workspace)
+        if not run.ended.wait(seconds):
+            self._record(run)
+            return run.job
+        if run.error is not None:
+            raise run.error
+        return brain.find(plan.id) if run.job.state == "done" else run.job
 
     def _known(self, plan: Plan, brain: Brain) -> tuple[Job, bool]:
         """The job of a question, new or old, with its asker as a watcher; and whether nothing is left to start."""
         known = self.jobs.peek(plan.id)
-        job = _watched(known or _made(plan, brain.workspace), brain.workspace)
+        job = watched(known or made(plan.id, plan.lens, plan.params, plan.snapshot), brain.workspace)
         if job.active and known is not None:
             return job, True
         if brain.findings.bytes(plan.id) is not None:
@@ -113,12 +116,7 @@ class Runner:
         return replace(job, snapshot=plan.snapshot, workspace=brain.workspace), False
 
     def leave(self, brain: Brain, lens: str, /, **params: Any) -> Job:
-        """Record a job that another process will take up with ``resume_here``; the one there is if it runs.
-
-        Raises
-        ------
-        UnknownName, AskError : the question can't be asked so; no job is made.
-        """
+        """As ``submit``, for another process to take up with ``resume_here``."""
         plan = brain.plan(lens, **params)
         with self.jobs.locked():
             job, settled = self._known(plan, brain)
@@ -138,14 +136,16 @@ class Runner:
             claimed = job.state != "queued" or bool(job.runner)
             if job.state == "done" or (job.active and claimed):
                 return job
-            return self._enqueue(job, brain)
+            return self._enqueue(job, brain).job
 
-    def _enqueue(self, job: Job, brain: Brain) -> Job:
-        """Record a job as queued here and hand it to the pool. The caller holds the jobs' lock."""
-        self._pulse.start()
-        self.jobs.clear(job.id)
-        job = self.jobs.put(replace(job, state="queued", runner=self._pulse.id, started="", ended="", error=None))
-        run = _Run(job, brain.pinned(job.snapshot, job.workspace), recorded=True)
+    def _enqueue(self, job: Job, brain: Brain, *, recorded: bool = True) -> _Run:
+        """Hand a job to the pool, recorded as queued. The caller holds the jobs' lock."""
+        job = replace(job, state="queued", runner=self._pulse.id, started="", ended="", error=None)
+        if recorded:
+            self._pulse.start()
+            self.jobs.clear(job.id)
+            self.jobs.put(job)
+        run = _Run(job, brain.pinned(job.snapshot, job.workspace), recorded)
         with self._lock:
             self._runs[job.id] = run
             if len(self._threads) < self._workers:
@@ -154,7 +154,7 @@ class Runner:
                 self._threads[-1].start()
         self._queue.put(run)
         self._watch()
-        return job
+        return run
 
     def wait(self, identity: str, seconds: float) -> Job:
         """A job of this process after it ended, or as it is after that many seconds."""
@@ -171,8 +171,9 @@ class Runner:
                 if run.job.active and not run.stop.is_set():
                     self._answer(run, quiet, never)
             except RongheError as error:
-                log.info("job %s: %s", run.job.id, error.code)
-            except Exception:
+                run.error = error
+            except Exception as error:
+                run.error = RongheError("job_crashed", why=type(error).__name__)
                 log.exception("job %s", run.job.id)
             self._release(run)
 
@@ -201,7 +202,7 @@ class Runner:
         known = self.jobs.peek(plan.id)
         if known is not None and known.active and known.runner:
             return self._follow(known, brain, progress, cancelled)
-        job = _watched(known or _made(plan, brain.workspace), brain.workspace)
+        job = watched(known or made(plan.id, plan.lens, plan.params, plan.snapshot), brain.workspace)
         return self._here(replace(job, snapshot=plan.snapshot, workspace=brain.workspace), brain, progress, cancelled)
 
     def resume_here(
@@ -212,14 +213,7 @@ class Runner:
         progress: Callable[[str, int, int], None] = quiet,
         cancelled: Callable[[], bool] = never,
     ) -> Answer:
-        """Go on with a job in the foreground.
-
-        Raises
-        ------
-        UnknownName : there is no such job.
-        Cancelled : here or by another process.
-        RongheError : as ``Brain.ask``.
-        """
+        """As ``foreground``, for a job there is, by its id or the beginning of it."""
         job = self.jobs.get(start, brain.workspace)
         if job.state == "done":
             return brain.find(job.id)
@@ -300,6 +294,13 @@ class Runner:
                 watchers = known.watchers if known is not None and mine else run.job.watchers
                 run.job = self.jobs.put(replace(run.job, watchers=watchers, **changes))
 
+    def _join(self, run: _Run, workspace: str | None) -> None:
+        """One more workspace asked for a job of this process. The caller holds the jobs' lock."""
+        run.job = watched(run.job, workspace)
+        known = self.jobs.peek(run.job.id) if run.recorded else None
+        if known is not None:
+            self.jobs.put(watched(known, workspace))
+
     def _release(self, run: _Run) -> None:
         try:
             if run.job.active:
@@ -316,18 +317,13 @@ class Runner:
     ) -> Answer:
         """Watch a job that another process runs until it ends; a cancel only stops watching."""
         with self.jobs.locked():
-            job = self.jobs.put(_watched(self.jobs.peek(job.id) or job, brain.workspace))
-        while job.active:
-            if cancelled():
-                raise Cancelled("job_unwatched", name=job.id)
-            seen = self.jobs.progress(job.id)
-            if seen is not None:
-                progress(seen.what, seen.done, seen.total)
-            time.sleep(_TICK)
-            job = self.jobs.get(job.id)
-        if job.state == "done":
+            self.jobs.put(watched(self.jobs.peek(job.id) or job, brain.workspace))
+        ended = self.jobs.follow(job.id, progress, cancelled)
+        if ended.active:
+            raise Cancelled("job_unwatched", name=job.id)
+        if ended.state == "done":
             return brain.find(job.id)
-        raise raised(job)
+        raise raised(ended)
 
     def _watch(self) -> None:
         with self._lock:
@@ -353,19 +349,22 @@ class Runner:
 
     def _tend(self, run: _Run) -> None:
         self._pulse.beat()
-        with run.lock:
-            if not run.job.active:
-                return
-            if not run.recorded and time.monotonic() - run.began > self._patience:
-                self._pulse.start()
-                self.jobs.clear(run.job.id)
-                run.recorded = True
-                self._change(run)
+        if time.monotonic() - run.began > self._patience:
+            self._record(run)
         if run.recorded and self.jobs.stopping(run.job.id):
             run.stop.set()
             if run.job.state == "queued":
                 self._settle(run, {"state": "cancelled"})
         self._note(run)
+
+    def _record(self, run: _Run) -> None:
+        """Let others see a job that was quick so far."""
+        with run.lock:
+            if run.job.active and not run.recorded:
+                self._pulse.start()
+                self.jobs.clear(run.job.id)
+                run.recorded = True
+                self._change(run)
 
     def _note(self, run: _Run, *, force: bool = False) -> None:
         reading = run.meter.reading()
@@ -394,22 +393,3 @@ class Runner:
         if watcher is not None:
             watcher.join()
         self._pulse.stop()
-
-
-def _made(plan: Plan, workspace: str | None) -> Job:
-    return Job(
-        id=plan.id,
-        lens=plan.lens,
-        params=dict(plan.params),
-        snapshot=plan.snapshot,
-        workspace=workspace,
-        watchers=(),
-        state="queued",
-        runner="",
-        runs=0,
-        created=now(),
-    )
-
-
-def _watched(job: Job, workspace: str | None) -> Job:
-    return job if workspace in job.watchers else replace(job, watchers=(*job.watchers, workspace))

@@ -20,9 +20,10 @@ from ronghe.lake import jobs as kept_jobs
 from ronghe.lake import pulse
 from ronghe.lake.checkpoints import Checkpoint
 from ronghe.lake.jobs import Jobs
+from ronghe.lake.meter import Meter
 from ronghe.lake.pulse import Pulse, alive
 from ronghe.lake.store import Store
-from ronghe.runner import Meter, Runner
+from ronghe.runner import Runner
 from tests.conftest import ROOT
 from tests.lake.slow import gate, installed
 from tests.lake.toys import bring, lake_at
@@ -224,6 +225,28 @@ def test_a_quick_ask_in_the_foreground_leaves_no_job(slow):
     assert Jobs(slow.lake.store).all() == []
 
 
+def test_an_attempt_gives_what_is_quick_and_a_job_for_what_is_not(slow, runner):
+    assert runner.attempt(slow, 20, "slow", steps=2).finding.lens == "slow"
+    with pytest.raises(AskError) as error:
+        runner.attempt(slow, 20, "slow", trouble="ours")
+    assert error.value.code == "bad_value"
+    assert runner.jobs.all() == []
+    shut(slow)
+    here, there = (Brain(slow.config, slow.lake, workspace=w) for w in ("hz", "nb"))
+    job = runner.attempt(here, 0.0, "slow", steps=3)
+    assert job.active
+    assert runner.attempt(there, 0.0, "slow", steps=3).id == job.id
+    assert set(until(runner.jobs, job.id, "running").watchers) == {"hz", "nb"}
+    runner.jobs.cancel(job.id)
+    until(runner.jobs, job.id, "cancelled")
+    runner.wait(job.id, 20)
+    assert runner.attempt(slow, 20, "slow", steps=3).state == "cancelled"  # nobody restarts it by looking
+    shut(slow).unlink()
+    runner.resume(slow, job.id)
+    runner.wait(job.id, 20)
+    assert runner.attempt(slow, 0.0, "slow", steps=3).id == job.id
+
+
 def test_a_long_ask_in_the_foreground_is_a_job_that_others_can_stop(slow):
     shut(slow)
     runner, seen = Runner(slow, patience=0.0), []
@@ -289,10 +312,8 @@ def test_a_job_whose_process_was_killed_is_interrupted_and_resumed(slow):
 
 
 def test_without_locks_a_process_lives_as_long_as_it_beats(tmp_path, monkeypatch):
-    store = Store(str(tmp_path))
-    store.local = False
-    store._prefix = f"{tmp_path}/"
-    (tmp_path / pulse.FOLDER).mkdir()
+    store = Store(f"file://{tmp_path}")
+    assert not store.local
     mine = Pulse(store)
     assert not alive(store, mine.id)
     mine.start()
@@ -315,7 +336,7 @@ def test_nobody_took_up_a_job_left_for_a_process(slow, runner, monkeypatch):
 
 def test_the_time_left_is_told_once_there_is_a_pace(monkeypatch):
     clock = [100.0]
-    monkeypatch.setattr("ronghe.runner.time.monotonic", lambda: clock[0])
+    monkeypatch.setattr("ronghe.lake.meter.time.monotonic", lambda: clock[0])
     meter = Meter()
     assert meter.reading() is None
     meter.step("a", 40, 100)
