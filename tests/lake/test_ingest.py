@@ -2,8 +2,10 @@
 
 import multiprocessing
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -241,3 +243,36 @@ def test_records_in_are_accepted_quarantined_or_skipped(tmp_path_factory, lines)
     snapshot = lake.snapshot()
     rows = snapshot.rows(snapshot.raw("indicator")) if load.rows.get("indicator") else pa.table({"_row": []})
     assert rows.num_rows == load.accepted
+
+
+def test_a_full_disk_is_said_and_leaves_the_last_good_version(tmp_path, monkeypatch):
+    lake = lake_at(tmp_path)
+    bring(lake, tmp_path, GOOD)
+    usage = shutil.disk_usage(tmp_path)
+    with monkeypatch.context() as patch:
+        patch.setattr("shutil.disk_usage", lambda path: usage._replace(free=10))
+        with pytest.raises(LakeError, match="The disk is full"):
+            bring(lake, tmp_path, "USA,gdp,2020,5\n", name="b.txt")
+    assert values(lake) == [("CHN", 2020, 1.0), ("CHN", 2021, 2.0)]
+    assert not list((tmp_path / "lake").glob(".staging-*"))
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs a second user to lose permission as")
+def test_a_folder_without_write_permission_is_said():
+    code = (
+        "import os, sys\n"
+        "from ronghe.lake.store import Store\n"
+        "from ronghe.errors import LakeError\n"
+        "os.setuid(65534)\n"
+        "try:\n    Store(sys.argv[1]).make()\nexcept LakeError as e:\n    print(e.code)"
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        os.chmod(folder, 0o555)
+        done = subprocess.run(
+            [sys.executable, "-c", code, f"{folder}/lake"],
+            capture_output=True,
+            text=True,
+            check=False,
+            env={**os.environ, "PYTHONPATH": "src"},
+        )
+    assert done.stdout.strip() == "lake_readonly", done.stderr

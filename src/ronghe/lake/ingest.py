@@ -118,6 +118,8 @@ def ingest_file(
         _unchanged(raw)
         staged.settle(connection)
         accepted, counts = _balanced(staged, connection, raw)
+        if local is not None:
+            staged.room(local)
         slot = hashlib.sha256(f"{raw.dataset}|{raw.name}|{source.name}|{terms.workspace}".encode()).hexdigest()[:20]
         others = [o for o in loads if o.live and o.slot != slot]
         tables, overlaps = {}, {}

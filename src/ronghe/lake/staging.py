@@ -1,6 +1,7 @@
 """A load on its way in: rows spooled to local Parquet, checked as a whole, then handed to the lake."""
 
 import contextlib
+import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -10,6 +11,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from ronghe.errors import LakeError
 from ronghe.lake.check import Record, check_chunk, duplicates, faults_of, parquet
 from ronghe.lake.store import write_error
 from ronghe.model.table import contract
@@ -120,6 +122,17 @@ class Staged:
             )
         where = f" WHERE {' AND '.join(tests)}" if tests else ""
         return f"(SELECT t.* EXCLUDE (file_row_number) FROM {parquet(self.files[name])} t{where})"
+
+    def room(self, root: Path) -> None:
+        """Make sure that the lake's disk can hold what was spooled, before anything is written to it.
+
+        Raises
+        ------
+        LakeError : it can't.
+        """
+        needed = sum(file.stat().st_size for file in self.files.values())
+        if shutil.disk_usage(root).free < needed:
+            raise LakeError("lake_full", where=str(root))
 
     def skip_counts(self) -> Mapping[str, int]:
         """Reason -> records skipped."""
