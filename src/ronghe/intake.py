@@ -12,6 +12,7 @@ from ronghe.lenses.base import quiet
 from ronghe.model.table import contracts
 from ronghe.plugins import get_source, source_names
 from ronghe.sources.base import RawFile
+from ronghe.sources.concordances import Concordances
 from ronghe.sources.fetch import Policy, fetch
 from ronghe.sources.reference import Reference
 from ronghe.sources.registry import DatasetFile, dataset, datasets
@@ -37,10 +38,12 @@ def loadable() -> list[str]:
 
 
 def ingest_reference(brain: Brain) -> list[Report]:
-    """The built-in list of regions; every lake has it."""
-    source = Reference()
-    terms = Terms(licence="Apache-2.0", precedence=-1)
-    return [brain.lake.ingest(source, raw, terms=terms) for raw in source.raw_files()]
+    """The package's own lists: regions, and links between classifications. Every lake has them."""
+    reports = []
+    for source, precedence in ((Reference(), -1), (Concordances(), 60)):
+        terms = Terms(licence="Apache-2.0", precedence=precedence)
+        reports += [brain.lake.ingest(source, raw, terms=terms) for raw in source.raw_files()]
+    return reports
 
 
 def ingest_sandbox(brain: Brain) -> list[Report]:
@@ -64,7 +67,7 @@ def ingest_dataset(brain: Brain, name: str, progress: Progress = quiet) -> tuple
     """
     if name not in source_names():
         raise UnknownName("unknown_dataset", name, loadable())
-    if name == Reference.name:
+    if name in {Reference.name, Concordances.name}:
         return ingest_reference(brain), []
     if name == Sandbox.name:
         return ingest_sandbox(brain), []

@@ -4,7 +4,7 @@ import csv
 import hashlib
 from collections.abc import Iterator
 from importlib.resources import as_file, files
-from typing import Any
+from typing import Any, ClassVar
 
 import pyarrow as pa
 
@@ -17,16 +17,17 @@ class Sandbox:
 
     name = "sandbox"
     version = "1"
+    folder: ClassVar[str] = "ronghe.sources.sandbox"
 
     @property
     def tables(self) -> tuple[str, ...]:
-        """The contracts that the sandbox has rows for."""
+        """The contracts that the package has rows for."""
         return tuple(raw.name.removesuffix(".csv") for raw in self.raw_files())
 
     def raw_files(self) -> tuple[RawFile, ...]:
         """The package's own files, ready to be parsed: nothing is fetched."""
         found = []
-        for one in sorted(files("ronghe.sources.sandbox").iterdir(), key=lambda f: f.name):
+        for one in sorted(files(self.folder).iterdir(), key=lambda f: f.name):
             if one.name.endswith(".csv"):
                 with as_file(one) as path:
                     data = path.read_bytes()
