@@ -1,5 +1,7 @@
 """Every firm in turn: against one scenario at a time and the dense reference, stopped, resumed, fast."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -7,7 +9,7 @@ from hypothesis import strategies as st
 
 from ronghe.kernels import cascade_worker
 from ronghe.kernels.cascade import Replacement, cascade
-from ronghe.kernels.cascade_firms import firm_risks
+from ronghe.kernels.cascade_firms import bytes_needed, firm_risks
 from ronghe.kernels.cascade_network import network
 from ronghe.kernels.cascade_reach import reach
 from ronghe.kernels.cascade_reference import dense_cascade
@@ -148,6 +150,24 @@ def test_stop_and_resume(medium):
     assert told[-1].links == int(rest.pushed.sum() + rest.swept.sum())
 
 
+def test_memory_needed_is_an_upper_bound():
+    rng = np.random.default_rng(1)
+    Z = rng.lognormal(0, 1, (20, 20))
+    f = Z.sum(axis=1)
+    firms = synth_firms(Z, 2 * f, f, 20_000, 90_000, seed=2)
+    links, e = (firms.supplier, firms.customer, firms.value, firms.sector), np.full((20, 20), 2)
+    tracemalloc.start()
+    try:
+        net = network(*links, e, final_demand=firms.final_demand)
+        laid_out = tracemalloc.get_traced_memory()[1]
+        firm_risks(net, firms=np.arange(20))
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert laid_out < peak < bytes_needed(20_000, 90_000) < 2 * peak
+    assert bytes_needed(10_000_000, 100_000_000) > 12e9
+
+
 def test_only_the_firms_asked_for(medium):
     run = firm_risks(medium, firms=[5, 7, 7])
     assert np.flatnonzero(run.done).tolist() == [5, 7]
@@ -171,5 +191,8 @@ def test_bad_input(medium, options, code):
 
 def test_state_of_another_run_is_refused(medium):
     state = firm_risks(medium, firms=[1])
+    for other in ({"eps": 1e-6}, {"replacement": Replacement(2.0)}, {"demand": False}, {"mode": "fast", "eps": 1e-9}):
+        with pytest.raises(KernelError, match="earlier run"):
+            firm_risks(medium, state=state, **other)
     with pytest.raises(KernelError, match="earlier run"):
-        firm_risks(medium, state=state, eps=1e-6)
+        firm_risks(make(np.ones((3, 3)) - np.eye(3), [0, 0, 0], [[2]]), state=state)

@@ -15,6 +15,7 @@ proven bound, so the run is checked: a random sample of its firms is run exactly
 is reported as `error`.
 """
 
+import hashlib
 import time
 from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
@@ -27,7 +28,7 @@ from numpy.typing import ArrayLike, NDArray
 from ronghe.kernels.cascade import PUBLISHED, Replacement, rule
 from ronghe.kernels.cascade_network import Floats, Index, Network
 from ronghe.kernels.cascade_reach import NO_BOUND, reach
-from ronghe.kernels.cascade_worker import Out, Plan, Worker
+from ronghe.kernels.cascade_worker import SHELF, Out, Plan, Worker
 from ronghe.kernels.errors import KernelError
 
 EXACT_EPS, FAST_EPS = 1e-9, 1e-6
@@ -40,7 +41,8 @@ class FirmRisks:
     done: (n,) firms finished; the figures of the others are NaN. index, supply, demand: (n,) combined,
     supply-only and demand-only index, 0 to 1. pushed, swept: (n,) links touched one by one and in sweeps.
     steps: (n,) of the longer side. rested: (n,) both sides came to rest. eps: the tolerance. error, checked: largest
-    difference from an exact run over the firms checked (NaN, 0 in exact runs).
+    difference from an exact run over the firms checked (NaN, 0 in exact runs). run: fingerprint of the network and
+    options, so that a run is only ever resumed as what it was.
     """
 
     done: NDArray[np.bool_]
@@ -52,6 +54,7 @@ class FirmRisks:
     steps: Index
     rested: NDArray[np.bool_]
     eps: float
+    run: str
     error: float = float("nan")
     checked: int = 0
 
@@ -72,6 +75,21 @@ class Progress:
     left: float
     left_low: float
     left_high: float
+
+
+def bytes_needed(n_firms: int, n_links: int, threads: int = 2) -> int:
+    """Memory, in bytes, that checking an edge list and running all its firms takes at most, the edge list apart.
+
+    Examples
+    --------
+    >>> round(bytes_needed(243_399, 1_104_141) / 1e9, 1)
+    0.6
+    """
+    laying_out = 140 * n_links + 150 * n_firms
+    desks = 2 * (60 * n_firms + 8 * max(n_links, n_firms))
+    lanes = 160 * n_firms + 16 * n_links
+    shelf = max(SHELF, 16 * 8 * n_firms)
+    return max(laying_out, 65 * n_links + 120 * n_firms + threads * (desks + lanes + shelf))
 
 
 def firm_risks(
@@ -109,7 +127,7 @@ def firm_risks(
     Raises
     ------
     KernelError
-        ``firms``, ``eps``, ``state`` (of another network or tolerance), ``replacement``, ``threads``.
+        ``firms``, ``eps``, ``state`` (of another network or other options), ``replacement``, ``threads``.
 
     Examples
     --------
@@ -124,16 +142,16 @@ def firm_risks(
     if threads < 1 or batch < 1:
         raise KernelError("threads", "threads and batch must be at least 1", threads=threads, batch=batch)
     wanted = _wanted(net, firms)
-    begun = _begin(net, state, tolerance)
     by = rule(net, replacement)
     bound = reach(net.layout) if demand else NO_BOUND
     fast = mode == "fast"
     plan = Plan(net, by, bound, tolerance, tolerance / 10 if fast else 0.0, demand, np.float32 if fast else np.float64)
+    begun = _begin(plan, state)
     todo = np.random.default_rng(seed).permutation(wanted[~begun.done[wanted]])
     out, done = _to_layout(net, begun)
-    clock = _Clock(out, done, wanted.size, int(begun.done[wanted].sum()), progress)
+    clock = _Clock(out, done, wanted.size, int(begun.done[wanted].sum()), threads, progress)
     _run(plan, net.place[todo].astype(np.int32), out, done, threads, batch, clock)
-    result = _from_layout(net, out, done, tolerance)
+    result = _from_layout(net, out, done, begun)
     return _with_error(plan, result, check, seed) if fast and check else result
 
 
@@ -149,15 +167,24 @@ def _wanted(net: Network, firms: ArrayLike | None) -> NDArray[np.int64]:
     return which
 
 
-def _begin(net: Network, state: FirmRisks | None, eps: float) -> FirmRisks:
+def _begin(plan: Plan, state: FirmRisks | None) -> FirmRisks:
+    net, run = plan.net, _fingerprint(plan)
     n = net.n_firms
     if state is not None:
-        if state.done.shape != (n,) or state.eps != eps:
-            raise KernelError("state", "the earlier run is of another network or tolerance", eps=state.eps)
+        if state.run != run:
+            raise KernelError("state", "the earlier run is of another network or had other options", eps=state.eps)
         return state
     nan, none = np.full(n, np.nan), np.zeros(n, dtype=np.int64)
     no = np.zeros(n, dtype=np.bool_)
-    return FirmRisks(no, nan, nan, nan, none, none, none.astype(np.int32), no, eps)
+    return FirmRisks(no, nan, nan, nan, none, none, none.astype(np.int32), no, plan.eps, run)
+
+
+def _fingerprint(plan: Plan) -> str:
+    net = plan.net
+    text = hashlib.sha256(repr((plan.by.rewire, plan.by.power, plan.eps, plan.least, plan.demand, plan.dtype)).encode())
+    for array in (net.order, *net.layout, plan.by.capacity):
+        text.update(np.ascontiguousarray(array).data)
+    return text.hexdigest()
 
 
 def _to_layout(net: Network, state: FirmRisks) -> tuple[Out, NDArray[np.bool_]]:
@@ -173,7 +200,7 @@ def _to_layout(net: Network, state: FirmRisks) -> tuple[Out, NDArray[np.bool_]]:
     ), state.done[o]
 
 
-def _from_layout(net: Network, out: Out, done: NDArray[np.bool_], eps: float) -> FirmRisks:
+def _from_layout(net: Network, out: Out, done: NDArray[np.bool_], begun: FirmRisks) -> FirmRisks:
     p = net.place
     return FirmRisks(
         done[p],
@@ -184,7 +211,8 @@ def _from_layout(net: Network, out: Out, done: NDArray[np.bool_], eps: float) ->
         out.swept[p],
         out.steps[p],
         out.rested[p],
-        eps,
+        begun.eps,
+        begun.run,
     )
 
 
@@ -197,25 +225,28 @@ class _Clock:
         done: NDArray[np.bool_],
         total: int,
         before: int,
+        threads: int,
         tell: Callable[[Progress], bool | None] | None,
     ) -> None:
         self.out, self.done, self.total, self.count, self.tell = out, done, total, before, tell
-        self.begin, self.work = time.perf_counter(), 0.0
+        self.begin, self.work, self.busy, self.threads = time.perf_counter(), 0.0, 0.0, threads
 
     def _work(self, firms: NDArray[np.bool_] | Index) -> Floats:
         return np.asarray(self.out.pushed[firms] + self.out.swept[firms] / 16.0 + 50.0)
 
-    def batch(self, firms: Index) -> bool:
-        """Note a finished batch; False to stop."""
+    def batch(self, firms: Index, busy: float) -> bool:
+        """Note a finished batch and the seconds its thread was busy with it; False to stop."""
         self.done[firms] = True
         self.count += firms.size
         if self.tell is None:
             return True
         self.work += float(self._work(firms).sum())
+        # Seconds of the threads, not of the run: batches still going would make an early estimate too long.
+        self.busy += busy
         seconds = time.perf_counter() - self.begin
         each = self._work(self.done)
         mean, error = float(each.mean()), float(each.std()) / float(np.sqrt(each.size))
-        rate = (self.total - self.count) * seconds / self.work
+        rate = (self.total - self.count) * self.busy / self.work / self.threads
         links = int(self.out.pushed[self.done].sum() + self.out.swept[self.done].sum())
         low, high = max(0.0, mean - 2 * error) * rate, (mean + 2 * error) * rate
         told = Progress(self.count, self.total, links, seconds, mean * rate, low, high)
@@ -227,21 +258,26 @@ def _run(plan: Plan, todo: Index, out: Out, done: NDArray[np.bool_], threads: in
     size = max(1, min(batch, -(-todo.size // threads)))
     batches = [todo[a : a + size] for a in range(0, todo.size, size)][::-1]
     idle = [Worker(plan) for _ in range(min(threads, len(batches)))]
-    running: dict[Future[None], tuple[Worker, Index]] = {}
+    running: dict[Future[float], tuple[Worker, Index]] = {}
     with ThreadPoolExecutor(max(1, len(idle))) as pool:
         going = True
         while running or (going and batches):
             while going and batches and idle:
                 worker, firms = idle.pop(), batches.pop()
-                running[pool.submit(worker.run, firms, out)] = (worker, firms)
+                running[pool.submit(_timed, worker, firms, out)] = (worker, firms)
             finished, _ = wait(running, return_when=FIRST_COMPLETED)
             for future in finished:
                 worker, firms = running.pop(future)
-                future.result()
                 idle.append(worker)
-                going = clock.batch(firms) and going
+                going = clock.batch(firms, future.result()) and going
     for figures in (out.both, out.supply, out.demand):
         figures[~done] = np.nan
+
+
+def _timed(worker: Worker, firms: Index, out: Out) -> float:
+    begin = time.perf_counter()
+    worker.run(firms, out)
+    return time.perf_counter() - begin
 
 
 def _with_error(plan: Plan, result: FirmRisks, count: int, seed: int) -> FirmRisks:
@@ -251,7 +287,7 @@ def _with_error(plan: Plan, result: FirmRisks, count: int, seed: int) -> FirmRis
     if not sample.size:
         return result
     exact = replace(plan, eps=EXACT_EPS, least=0.0, dtype=np.float64)
-    out, _ = _to_layout(net, _begin(net, None, EXACT_EPS))
+    out, _ = _to_layout(net, _begin(exact, None))
     Worker(exact).run(net.place[sample].astype(np.int32), out)
     error = max(
         float(np.max(np.abs(out.both[net.place[sample]] - result.index[sample]))),
