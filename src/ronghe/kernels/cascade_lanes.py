@@ -160,8 +160,8 @@ def sweep_demand(net: Layout, b: Board, bounded: bool, eps: float, max_steps: in
     """Run the demand side of every live lane to rest; returns the sweeps made.
 
     With `bounded`, rest means Σ worth · move ≤ eps: what is still to be passed on after a sweep is at most
-    M'·move (only firms updated before their customers are owed anything), so that Σ s·u lacks at most
-    s'N M'·move = (h − s)·move. Else rest means no move above eps.
+    M·move (only firms updated before their customers are owed anything), so that Σ s·u lacks at most
+    s'N M·move = (h − s)'move. Else rest means no move above eps.
     """
     sweeps, running = 0, 1
     while running > 0 and sweeps < max_steps:
