@@ -20,7 +20,7 @@ UPRIGHT, ACROSS = 453.0, 700.0
 """Points between the margins of an A4 page, upright and turned."""
 
 _LETTER, _PADDING = {False: 4.7, True: 4.2}, 8.0
-_MOST, _LEAST = 26, 4
+_MOST, _LEAST, _STRETCH = 26, 4, 2.0
 _TEXT = frozenset({"text", "class", "key"})
 
 
@@ -92,7 +92,7 @@ class _Writer:
     def finding(self, finding: Finding, number: int | None) -> None:
         """One finding as a section; ``number`` is ``None`` in a document of its own."""
         if number is not None:
-            self.blocks.append(Heading(f"{number}{self.say('between')}{title(finding, self.lang)}"))
+            self.blocks.append(Heading(self.say("section", number=number, name=title(finding, self.lang))))
         self.blocks.append(Paragraph(translate(self.lang, finding.headline), "lead"))
         asked = [f"{k} = {v}" for k, v in parameters(finding, self.lang)]
         if asked:
@@ -100,8 +100,8 @@ class _Writer:
         origin = self.say("source", numbers="".join(dict.fromkeys([*self._cited(finding), *self._used(finding)])))
         for chart, drawn in zip(finding.charts, figures(finding, finding.charts, self.lang), strict=True):
             self.pictures += 1
-            name = self.say("figure", number=self.pictures)
-            self.blocks.append(Picture(f"{name}{self.say('between')}{translate(self.lang, chart.title)}", drawn))
+            name = translate(self.lang, chart.title)
+            self.blocks.append(Picture(self.say("figure", number=self.pictures, name=name), drawn))
         for result in finding.tables.values():
             self.tables += 1
             self.blocks += self._grids(result, origin)
@@ -139,9 +139,8 @@ class _Writer:
         wide = _points(natural, wide=False) > UPRIGHT
         for part, chosen in enumerate(_panels(fields, natural, wide)):
             key = "table" if part == 0 else "table_more"
-            name = f"{self.say(key, number=self.tables)}{self.say('between')}{translate(self.lang, result.title)}"
             yield Grid(
-                caption=name,
+                caption=self.say(key, number=self.tables, name=translate(self.lang, result.title)),
                 headings=tuple(heads[j] for j in chosen),
                 rows=tuple(tuple(line[j] for j in chosen) for line in lines),
                 numeric=tuple(fields[j].kind not in _TEXT for j in chosen),
@@ -209,9 +208,9 @@ def _panels(fields: Sequence[Field], natural: Sequence[int], wide: bool) -> list
 
 
 def _spread(natural: Sequence[int], wide: bool) -> tuple[float, ...]:
-    """Widths that fill the page between its margins, each column by what it wants."""
+    """Widths in points: a table fills the page, but its columns never stand more than twice as wide as they want."""
     room, wanted = ACROSS if wide else UPRIGHT, [_points([n], wide=wide) for n in natural]
-    return tuple(round(w * room / sum(wanted), 1) for w in wanted)
+    return tuple(round(w * min(room / sum(wanted), _STRETCH), 1) for w in wanted)
 
 
 def compose(findings: Sequence[Finding], lang: str, *, heading: str | None = None, rows: int = ROWS) -> Document:

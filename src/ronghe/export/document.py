@@ -187,8 +187,8 @@ def _table(grid: Grid) -> str:
     widths = [round(w * 20) for w in grid.widths]
     style = "tabletextwide" if grid.wide else "tabletext"
     columns = "".join(f'<w:gridCol w:w="{w}"/>' for w in widths)
-    head = _row(grid.headings, widths, ["center"] * len(widths), style, head=True)
     sides = ["right" if n else "left" for n in grid.numeric]
+    head = _row(grid.headings, widths, sides, style, head=True)
     rows = "".join(_row(r, widths, sides, style) for r in grid.rows)
     return (
         f'<w:tbl {nsdecls("w")}><w:tblPr><w:tblW w:w="{sum(widths)}" w:type="dxa"/><w:jc w:val="center"/>'

@@ -3,14 +3,14 @@
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ronghe.i18n import translate
 from ronghe.model.finding import Basis, Cell, Child, Field, Finding, Result
 from ronghe.model.provenance import Input, Step
 from ronghe.model.text import Text
-from ronghe.present import cell, label, visible
+from ronghe.present import cell, label, unit_name, visible
 
 FIRST = 3
 """The rows of each table whose trace is spelt out."""
@@ -178,22 +178,18 @@ def predicate(basis: Basis, row: Mapping[str, Any]) -> str:
 
 
 def shown(result: Result, lang: str) -> tuple[list[Field], list[list[Any]]]:
-    """A table as a data file holds it: the reader's columns; figures exact, names and classes said.
+    """A table as a data file holds it: the reader's columns; figures exact, names, classes and units said."""
+    units = _unit_columns(result)
+    fields = [replace(f, kind="unit") if f.name in units else f for f in visible(result, lang)]
+    return fields, [[_plain(f, row, lang) for f in fields] for row in result.data.to_pylist()]
 
-    A column whose rows have their own unit is followed by one that says it.
-    """
-    fields: list[Field] = []
-    for field in visible(result, lang):
-        fields.append(field)
-        if field.unit.startswith("="):
-            fields.append(Field(field.unit[1:], Text("export.unit"), "unit"))
-    rows = result.data.to_pylist()
-    return fields, [[_plain(f, row, lang) for f in fields] for row in rows]
+
+def _unit_columns(result: Result) -> set[str]:
+    """The columns that say the unit of another column's figures."""
+    return {f.unit[1:] for f in result.fields if f.unit.startswith("=")}
 
 
 def _plain(field: Field, row: Mapping[str, Any], lang: str) -> Any:
-    from ronghe.present import unit_name
-
     value = row[field.name]
     if value is None or (isinstance(value, float) and value - value != 0.0):
         return None
@@ -205,6 +201,10 @@ def _plain(field: Field, row: Mapping[str, Any], lang: str) -> Any:
 
 
 def speaks(result: Result, fields: Sequence[Field]) -> list[Field]:
-    """The fields without codes that are the same in every row of a longer table."""
-    few = result.data.num_rows <= 1
-    return [f for f in fields if few or f.kind != "text" or len(result.data.column(f.name).unique()) > 1]
+    """The fields without codes that are the same in every row of a longer table, and without units said elsewhere."""
+    few, units = result.data.num_rows <= 1, _unit_columns(result)
+    return [
+        f
+        for f in fields
+        if f.name not in units and (few or f.kind != "text" or len(result.data.column(f.name).unique()) > 1)
+    ]

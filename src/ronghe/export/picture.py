@@ -15,7 +15,6 @@ from ronghe.model.finding import Chart, Finding
 WIDTH = 760
 _SCALE = 2.0
 _SIZE, _LINE, _EDGE = 11, 17, 8
-_PLOT = (70.0, WIDTH - 40.0)
 _STACK = f"'{FAMILY}', 'PingFang SC', 'Microsoft YaHei', sans-serif"
 _RENDER = """
 (function (option, width, height) {
@@ -87,9 +86,6 @@ def for_paper(option: dict[str, Any], height: int) -> tuple[dict[str, Any], int]
             if text.get("overflow") == "truncate":
                 text.update({"overflow": "break", "width": max(int(text.get("width", 0)), 230), "lineHeight": 12})
                 text["fontSize"] = min(int(text.get("fontSize", 11)), 11)
-    for series in holder.get("series", []):
-        if series.get("type") == "scatter":
-            _inward(series)
     if "timeline" in holder:
         holder["timeline"]["controlStyle"] = {"show": False}
     legend = holder.get("legend")
@@ -100,20 +96,6 @@ def for_paper(option: dict[str, Any], height: int) -> tuple[dict[str, Any], int]
         height += more
         _lower(holder, more)
     return option, height
-
-
-def _inward(series: dict[str, Any]) -> None:
-    """Names that would run over the right edge stand left of their points."""
-    points = [d for d in series.get("data", []) if isinstance(d, dict) and isinstance(d["value"][0], (int, float))]
-    least = min((float(p["value"][0]) for p in points), default=0.0)
-    reach = max((float(p["value"][0]) for p in points), default=0.0) - least
-    for point in points:
-        label = point.get("label", {})
-        at = _PLOT[0] + (_PLOT[1] - _PLOT[0]) * ((point["value"][0] - least) / reach if reach else 1.0)
-        radius = float(point.get("symbolSize", 10.0)) / 2
-        wide = text_width(str(label.get("formatter", "")), float(label.get("fontSize", 12)))
-        if label.get("position") == "right" and at + radius + 5 + wide > WIDTH:
-            label["position"] = "left"
 
 
 def _legend_lines(legend: dict[str, Any]) -> int:

@@ -50,13 +50,12 @@ class _Rows:
     count: int
 
     def batches(self) -> Iterator[pa.RecordBatch]:
-        """The rows in the order of their keys, some at a time."""
-        rows = self.snapshot.table(self.table)
-        ordered = rows.order_by([*contracts()[self.table].keys, "_file", "_part", "_row", "_col"])
-        engine = self.snapshot.engine
-        connection = engine.connect()
-        with engine.lock:
-            yield from connection.to_pyarrow_batches(ordered.select(*self.columns), chunk_size=_CHUNK)
+        """The rows load by load, in the order of their keys, some at a time."""
+        rows = self.snapshot.table(self.table).select(*self.columns)
+        keys = [*contracts()[self.table].keys, "_file", "_part", "_row", "_col"]
+        for load in self.inputs:
+            of_load = rows.filter(rows["_load"] == load.load).order_by(keys)
+            yield from self.snapshot.rows(of_load).to_batches(max_chunksize=_CHUNK)
 
 
 def write_rows(brain: Brain, table: str, path: Path, lang: str, *, redistributable_only: bool = False) -> Written:

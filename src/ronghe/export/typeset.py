@@ -4,7 +4,7 @@ import tempfile
 from pathlib import Path
 
 from ronghe.errors import RongheError
-from ronghe.export.compose import ACROSS, UPRIGHT, Block, Document, Grid, Heading, Paragraph, Picture
+from ronghe.export.compose import UPRIGHT, Block, Document, Grid, Heading, Paragraph, Picture
 from ronghe.export.facts import clean
 from ronghe.export.fonts import FAMILY, font
 
@@ -15,16 +15,16 @@ _PREFACE = """\
 #set page(paper: "a4", margin: 25mm, numbering: "1", header: {header})
 #set text(font: ("Libertinus Serif", "{family}"), size: 10.5pt, lang: "{lang}", region: "{region}")
 #set par(justify: true, leading: 0.75em)
-#show heading: set text(size: 13pt)
+#show heading: set text(size: 13pt, weight: "regular")
 #show heading: set block(above: 1.4em, below: 0.8em)
 #let lead(t) = par(text(size: 11pt, t))
-#let stamp(t) = par(text(fill: rgb("#C00000"), weight: "bold", t))
+#let stamp(t) = par(text(fill: rgb("#C00000"), t))
 #let body(t) = par(t)
 #let item(t) = par(hanging-indent: 1.5em, text(size: 9.5pt, t))
 #let faint(t) = par(text(size: 9pt, fill: rgb("#5B6878"), t))
-#let caption(t) = align(center, text(size: 10pt, weight: "bold", t))
+#let caption(t) = align(center, text(size: 10pt, t))
 #let tnote(t) = par(text(size: 8.5pt, t))
-#align(center, text(size: 18pt, weight: "bold", {title}))
+#align(center, text(size: 18pt, {title}))
 """
 
 
@@ -94,16 +94,15 @@ def _turned(grid: Grid) -> str:
 
 
 def _table(grid: Grid) -> str:
-    room = ACROSS if grid.wide else UPRIGHT
-    columns = ", ".join(f"{100 * w / room:.2f}%" for w in grid.widths)
+    columns = ", ".join(f"{w}pt" for w in grid.widths)
     sides = ", ".join("right" if n else "left" for n in grid.numeric)
-    heads = ", ".join(f"align(center + horizon, {quoted(h)})" for h in grid.headings)
+    heads = ", ".join(f"align(horizon, {quoted(h)})" for h in grid.headings)
     rows = ",\n".join(", ".join(quoted(c) for c in row) for row in grid.rows)
     return (
         f"#caption({quoted(grid.caption)})\n"
         f"#[#set text(size: {8 if grid.wide else 9}pt)\n#set par(justify: false, leading: 0.5em)\n"
-        f"#table(columns: ({columns},), stroke: none, inset: (x: 3pt, y: 3pt), align: ({sides},),\n"
+        f"#align(center, table(columns: ({columns},), stroke: none, inset: (x: 3pt, y: 3pt), align: ({sides},),\n"
         f"table.hline(stroke: 1.5pt), table.header({heads}, table.hline(stroke: 0.75pt)),\n"
-        f"{rows}{',' if rows else ''}\ntable.hline(stroke: 1.5pt))]\n"
+        f"{rows}{',' if rows else ''}\ntable.hline(stroke: 1.5pt)))]\n"
         f"#tnote({quoted(grid.note)})"
     )
