@@ -1,6 +1,7 @@
 """``ronghe``: the command line."""
 
 import sys
+from importlib import import_module
 from typing import Annotated, Any
 
 import typer
@@ -8,17 +9,10 @@ import typer
 from ronghe.cli.state import State
 from ronghe.errors import RongheError
 
-app = typer.Typer(
-    name="ronghe",
-    help="融合 · Ronghe: an open-source industry brain. Every figure traces to its source row, formula and paper.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,
-)
+ROOMS = ("data", "jobs", "look", "report", "serve")
+"""The modules of this package that bring commands: ``COMMANDS`` one by one, ``group()`` under the module's name."""
 
 
-@app.callback()
 def root(
     context: typer.Context,
     lake: Annotated[str | None, typer.Option(help="folder or address of the lake · 湖的位置")] = None,
@@ -34,17 +28,29 @@ def root(
     context.obj = State({**flags, "offline": offline or None}, version)
 
 
-def _register() -> None:
-    from ronghe.cli import data, jobs, look, report, serve
+def build() -> typer.Typer:
+    """The whole command, made anew."""
     from ronghe.cli.ask import LensGroup
 
+    app = typer.Typer(
+        name="ronghe",
+        help="融合 · Ronghe: an open-source industry brain. Every figure traces to its source row, formula and paper.",
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        rich_markup_mode=None,
+    )
+    app.callback()(root)
     ask = typer.Typer(cls=LensGroup, no_args_is_help=True, help="ask a question · 提问", rich_markup_mode=None)
     ask.callback()(_nothing)
     app.add_typer(ask, name="ask")
-    for room in (data, look, report, serve):
-        for command in room.COMMANDS:
+    for name in ROOMS:
+        room = import_module(f"ronghe.cli.{name}")
+        for command in getattr(room, "COMMANDS", ()):
             app.command()(command)
-    app.add_typer(jobs.group(), name="jobs")
+        if hasattr(room, "group"):
+            app.add_typer(room.group(), name=name)
+    return app
 
 
 def _nothing() -> None:
@@ -53,9 +59,8 @@ def _nothing() -> None:
 
 def main() -> None:
     """Run the command; an error of ours is one clear message and an exit code."""
-    _register()
     try:
-        app()
+        build()()
     except RongheError as error:
         lang = "zh" if _asked_for_chinese() else "en"
         sys.stderr.write(error.say(lang) + "\n")
