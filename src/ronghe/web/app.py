@@ -44,6 +44,7 @@ def create_app(config: Config, brain: Brain | None = None) -> FastAPI:
         openapi_url=f"{api.PREFIX}/openapi.json",
         docs_url=None,
         redoc_url=None,
+        redirect_slashes=False,
     )
     app.state.config = config
     app.state.brain = brain or Brain(config)

@@ -83,6 +83,8 @@ def mapped(request: Request, faults: Sequence[Any]) -> RongheError:
             return error
     fault = faults[0]
     field = str(fault["loc"][-1])
+    if tuple(fault["loc"]) == ("path", "lang"):
+        return TraceError("web_not_found", path=request.url.path)
     if fault["type"] == "missing":
         return AskError("missing_parameter", name=field)
     return AskError("web_invalid", parameter=field, value=str(fault.get("input", "")), why=str(fault["msg"]))

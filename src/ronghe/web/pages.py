@@ -58,6 +58,11 @@ def front(request: Request) -> Response:
     return RedirectResponse(f"/{language_of(request)}/", status_code=307, headers={"Vary": "Accept-Language"})
 
 
+def inside(lang: Lang) -> Response:
+    """To the home page."""
+    return RedirectResponse(f"/{lang}/", status_code=307)
+
+
 def ask(request: Request, lang: Lang, lens: str, brain: BrainOf) -> Response:
     """A question: its form, and the answer when everything it needs is given."""
     spec = get_lens(lens)
@@ -65,7 +70,8 @@ def ask(request: Request, lang: Lang, lens: str, brain: BrainOf) -> Response:
     if len(given) < len(request.query_params):
         query = f"?{urlencode(given)}" if given else ""
         return RedirectResponse(f"/{lang}/ask/{quote(lens)}{query}", status_code=303)
-    if any(p.required and p.name not in given for p in spec.params):
+    known = {p.name for p in spec.params}
+    if any(p.required and p.name not in given for p in spec.params) and set(given) <= known:
         return page(request, "ask.html", lang=lang, **_asking(brain, spec, given, lang))
     try:
         answer = api.ask(brain, spec, given)
@@ -192,6 +198,7 @@ def router() -> APIRouter:
     made = APIRouter(include_in_schema=False)
     for path, route in (
         ("/", front),
+        ("/{lang}", inside),
         ("/{lang}/", home),
         ("/{lang}/ask/{lens}", ask),
         ("/{lang}/finding/{identity}", finding),
