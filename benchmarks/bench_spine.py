@@ -19,7 +19,8 @@ from pathlib import Path
 
 RONGHE = [sys.executable, "-c", "from ronghe.cli import main; main()"]
 DATASETS = (
-    "cn_io_tables", "cn_st_yearbook", "eto_chips", "wiod2013", "owid_co2", "openalex_works", "ror", "event_logs", "onet",
+    "cn_io_tables", "cn_st_yearbook", "eto_chips", "wiod2013", "owid_co2",
+    "openalex_works", "ror", "event_logs", "onet",
 )  # fmt: skip
 
 
@@ -96,9 +97,8 @@ def main() -> None:
     print(f"{len(models)} x {models[0]}; Python {platform.python_version()}; {packages}; load {os.getloadavg()[0]:.1f}")
     with tempfile.TemporaryDirectory() as folder:
         helps = [run("--help", cwd=folder) for _ in range(5)]
-        print(
-            f"ronghe --help: {min(h[1] for h in helps):.2f} s CPU, {min(h[0] for h in helps):.2f} s wall (target 0.4 s CPU)"
-        )
+        wall, cpu = min(h[0] for h in helps), min(h[1] for h in helps)
+        print(f"ronghe --help: {cpu:.2f} s CPU, {wall:.2f} s wall (target 0.4 s CPU)")
         if not os.environ.get("RONGHE_MIRROR"):
             print("no mirror: the rest is not measured")
             return

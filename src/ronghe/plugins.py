@@ -2,10 +2,14 @@
 
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
+from typing import TYPE_CHECKING
 
 from ronghe.errors import UnknownName
-from ronghe.lenses.base import LensSpec
-from ronghe.sources.base import Relational, Source
+
+if TYPE_CHECKING:
+    # Names are listed without importing what they stand for: `ronghe --help` must not wait for NumPy.
+    from ronghe.lenses.base import LensSpec
+    from ronghe.sources.base import Relational, Source
 
 SOURCES = "ronghe.sources"
 LENSES = "ronghe.lenses"
@@ -27,13 +31,15 @@ def source_names() -> tuple[str, ...]:
 
 
 @cache
-def get_lens(name: str) -> LensSpec:
+def get_lens(name: str) -> "LensSpec":
     """A lens by its name.
 
     Raises
     ------
     UnknownName : no such lens; carries those there are.
     """
+    from ronghe.lenses.base import LensSpec
+
     points = _points(LENSES)
     if name not in points:
         raise UnknownName("unknown_lens", name, points)
@@ -44,13 +50,15 @@ def get_lens(name: str) -> LensSpec:
 
 
 @cache
-def get_source(dataset: str) -> Source | Relational:
+def get_source(dataset: str) -> "Source | Relational":
     """The source that reads a dataset.
 
     Raises
     ------
     UnknownName : no source reads it; carries those that are read.
     """
+    from ronghe.sources.base import Relational, Source
+
     points = _points(SOURCES)
     if dataset not in points:
         raise UnknownName("unknown_dataset", dataset, points)
