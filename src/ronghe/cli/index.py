@@ -1,0 +1,75 @@
+"""``ronghe index``: look at indicator systems and check them against the lake."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ronghe.cli.state import State
+
+
+def check(
+    context: typer.Context,
+    system: Annotated[str, typer.Argument(help="a system's name, or your own file (.toml)")],
+    rows: Annotated[int, typer.Option(help="rows of each table")] = 40,
+    as_json: Annotated[bool, typer.Option("--json", help="print what the API returns")] = False,
+) -> None:
+    """Check a system against the lake: coverage, dead indicators, collinearity, unknown names · 校验指标体系."""
+    from ronghe.cli.show import show_answer
+
+    state: State = context.obj
+    with state.progress() as step:
+        answer = state.brain.ask("index_check", progress=step, system=system)
+    if as_json:
+        state.bytes(answer.json)
+    else:
+        show_answer(state, answer, rows)
+
+
+def list_systems(context: typer.Context) -> None:
+    """List the systems that come with Ronghe · 内置指标体系."""
+    from ronghe.cli.show import show_rows
+    from ronghe.indexing.reading import read_system, system_names
+
+    state: State = context.obj
+    systems = {name: read_system(name) for name in system_names()}
+    show_rows(
+        state,
+        state.t("say.systems"),
+        ("system", "title", "indicators", "years"),
+        [
+            (name, one.names[state.lang], len(one.indicators), "–".join(str(y) for y in one.years or ()))
+            for name, one in systems.items()
+        ],
+    )
+
+
+def copy(
+    context: typer.Context,
+    system: Annotated[str, typer.Argument(help="a system's name")],
+    to: Annotated[Path, typer.Argument(help="the file to write")],
+) -> None:
+    """Write a system to a file of your own, to change it · 复制为自己的文件."""
+    from ronghe.errors import AskError
+    from ronghe.indexing.reading import system_text
+
+    state: State = context.obj
+    text = system_text(system)
+    if to.exists():
+        raise AskError("system_exists", file=str(to))
+    to.write_text(text, encoding="utf-8")
+    state.console.print(state.t("say.written", file=str(to), bytes=to.stat().st_size))
+
+
+def group() -> typer.Typer:
+    """The commands about indicator systems."""
+    return app
+
+
+def group() -> typer.Typer:
+    """The group of commands, made anew."""
+    app = typer.Typer(no_args_is_help=True, help="indicator systems · 指标体系", rich_markup_mode=None)
+    app.command("check")(check)
+    app.command("list")(list_systems)
+    app.command("copy")(copy)
+    return app
