@@ -144,14 +144,14 @@ def constrained_shares(
 ) -> Constrained:
     """The shares b that maximise gamma' ln b with floors, caps, a total and a limit on dependency risk.
 
-    The problem is convex. At the optimum b_i = gamma_i / (mu + nu r_i) held between floor and cap; mu, the price of
-    the total, and nu, the price of risk, are found by bisection, so the answer is exact to rounding.
+    The problem is convex. At the optimum b_i = gamma_i / (mu + nu r_i), held between floor and cap; mu and nu, the
+    prices of the total and of risk, are found by bisection: exact to rounding.
 
     Parameters
     ----------
     gamma : (n,) non-negative weights, sum 1. floor, cap : (n,) bounds, 0 and `total` by default.
-    total : sum of b may not exceed it. risk : (n,) non-negative risk of a unit spent in each field (the share of its
-    key inputs from one supplier, say). risk_limit : r'b may not exceed it.
+    total : the most b may sum to. risk : (n,) non-negative risk of a unit spent in a field (its key inputs' share from
+    one supplier, say). risk_limit : the most r'b may be.
 
     Returns
     -------
@@ -170,25 +170,10 @@ def constrained_shares(
     (array([0.5333, 0.2667, 0.2   ]), array([False, False,  True]))
     """
     weight = _weights(gamma, "gamma")
-    low = _bound(floor, 0.0, weight.size, "floor")
+    low, burden = _bound(floor, 0.0, weight.size, "floor"), _bound(risk, 0.0, weight.size, "risk")
     high = np.minimum(_bound(cap, total, weight.size, "cap"), total)
-    burden = _bound(risk, 0.0, weight.size, "risk")
     _require_feasible(low, high, total, burden, risk_limit)
-
-    def with_prices(mu: float, nu: float) -> Floats:
-        price = mu + nu * burden
-        free = np.divide(weight, price, out=np.full(weight.shape, np.inf), where=price > 0)
-        return np.asarray(np.clip(np.where(weight > 0, free, 0.0), low, high))
-
-    def best_for(nu: float) -> tuple[Floats, float]:
-        mu = _least(lambda price: bool(with_prices(price, nu).sum() <= total))
-        return with_prices(mu, nu), mu
-
-    shares, mu = best_for(0.0)
-    nu = 0.0
-    if burden @ shares > risk_limit:
-        nu = _least(lambda price: bool(burden @ best_for(price)[0] <= risk_limit))
-        shares, mu = best_for(nu)
+    shares, mu, nu = _priced(_Bounds(weight, low, high, burden), total, risk_limit)
     return Constrained(
         shares,
         unspent=max(0.0, total - float(shares.sum())),
@@ -198,6 +183,36 @@ def constrained_shares(
         at_floor=(shares <= low + _CLOSE) & (low > 0),
         at_cap=shares >= high - _CLOSE,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Bounds:
+    """(n,) each: weights gamma, floors, caps, risk of a unit."""
+
+    weight: Floats
+    low: Floats
+    high: Floats
+    burden: Floats
+
+    def at(self, mu: float, nu: float) -> Floats:
+        """The best shares at a price of the total and one of risk."""
+        price = mu + nu * self.burden
+        free = np.divide(self.weight, price, out=np.full(price.shape, np.inf), where=price > 0)
+        return np.asarray(np.clip(np.where(self.weight > 0, free, 0.0), self.low, self.high))
+
+
+def _priced(bounds: _Bounds, total: float, risk_limit: float) -> tuple[Floats, float, float]:
+    """The shares that keep total and risk limit, and the prices at which they do."""
+
+    def best_for(nu: float) -> tuple[Floats, float]:
+        mu = _least(lambda price: bool(bounds.at(price, nu).sum() <= total))
+        return bounds.at(mu, nu), mu
+
+    shares, mu = best_for(0.0)
+    if bounds.burden @ shares <= risk_limit:
+        return shares, mu, 0.0
+    nu = _least(lambda price: bool(bounds.burden @ best_for(price)[0] <= risk_limit))
+    return *best_for(nu), nu
 
 
 def sensitivity(beta: ArrayLike, omega: ArrayLike, actual: ArrayLike, rho: ArrayLike, lam: ArrayLike) -> Sensitivity:

@@ -153,24 +153,26 @@ def atypicality(
     if worlds < 2:
         raise KernelError("worlds", "a spread wants two null worlds or more", worlds=worlds)
     kinds = int(labels.max(initial=0)) + 1
-    codes = _pair_codes(start, labels, kinds)
-    kind, place, count = np.unique(codes, return_inverse=True, return_counts=True)
+    kind, place, count = np.unique(_pair_codes(start, labels, kinds), return_inverse=True, return_counts=True)
     mean, spread = _null_moments(start, labels, strata, kind, kinds, worlds, np.random.default_rng(seed))
     z = np.divide(count - mean, spread, out=np.full(kind.size, np.nan), where=spread > 0)
     pairs = _pair_numbers(start)
-    per_pair = z[place]
-    lost = np.add.reduceat(np.append(np.isnan(per_pair), 0), _starts(pairs)[:-1]) if pairs.size else pairs
-    without = np.where(pairs > 0, lost, 0).astype(np.int64)
     return Atypicality(
-        median=_quantiles(pairs, per_pair, 0.5),
-        tail=_quantiles(pairs, per_pair, 0.1),
+        median=_quantiles(pairs, z[place], 0.5),
+        tail=_quantiles(pairs, z[place], 0.1),
         pairs=pairs,
-        without_z=without,
+        without_z=_missing(pairs, z[place]),
         label_a=kind // kinds,
         label_b=kind % kinds,
         count=count.astype(np.int64),
         z=z,
     )
+
+
+def _missing(pairs: NDArray[np.int64], values: Floats) -> NDArray[np.int64]:
+    """How many of each work's values are missing."""
+    gone = np.concatenate((np.zeros(1, np.int64), np.cumsum(np.isnan(values))))
+    return np.diff(gone[_starts(pairs)])
 
 
 def _null_moments(
