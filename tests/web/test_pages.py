@@ -88,6 +88,13 @@ def test_forms_offer_what_the_lake_has_and_keep_what_was_asked(web):
     assert 'name="year" value="2020"' in kept
 
 
+def test_a_choice_that_does_not_exist_is_not_taken_for_another(web):
+    html = web.get("/zh/ask/structure?table=sandbox-2025").text
+    assert not re.search(r"<option[^>]* selected", html)
+    name = web.get("/api/v1/lenses/structure/choices").json()["choices"]["table"][0]["zh"]
+    assert f">{name}</a>" in html
+
+
 def test_empty_fields_leave_the_address(web):
     response = web.get("/zh/ask/indicators?indicator=rd_intensity&year=&region=")
     assert response.status_code == 303

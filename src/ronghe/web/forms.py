@@ -35,7 +35,9 @@ def _field(param: Param, given: Mapping[str, str], snapshot: Snapshot, lang: str
     listed = param.choices(snapshot)
     if listed is not None:
         choices = [(c.value, _named(param, c.value, c.names[lang], lang)) for c in listed]
-        return Input(param.name, label, "select", _chosen(param, value), param.required, choices)
+        chosen = _chosen(param, value)
+        known = chosen if chosen in {c.value for c in listed} else ""
+        return Input(param.name, label, "select", known, param.required, choices)
     if issubclass(param.type, bool):
         return Input(param.name, label, "check", "true" if value in {"true", "True", "1"} else "", False)
     if issubclass(param.type, Year):

@@ -149,7 +149,7 @@
   // ---- selects with many choices: type to search (an ARIA combobox over the select, which stays the form's field)
   const searchable = (select) => {
     const options = [...select.options].filter((option) => option.value !== "");
-    if (options.length < 10) return;
+    if (options.length < 7) return;
     const box = document.createElement("div");
     const input = document.createElement("input");
     const list = document.createElement("ul");
