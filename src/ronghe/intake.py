@@ -153,6 +153,50 @@ def ingest_own(
     return brain.lake.ingest(source, raw, terms=terms, mapping=identity, progress=progress)
 
 
+def ingest_folder(
+    brain: Brain, name: str, folder: Path, progress: Progress = quiet
+) -> tuple[list[Report], list[Failure]]:
+    """Every file of a folder that a dataset's source reads: a snapshot, or pages of an API.
+
+    Parameters
+    ----------
+    name : the dataset whose format the files have.
+    folder : read with its sub-folders; a file is known by its path from the folder's own name on.
+
+    Returns
+    -------
+    A report a file, and the files that failed; one bad file does not keep the others out.
+
+    Raises
+    ------
+    UnknownName : no source reads such a dataset.
+    SourceError : the folder holds none of its files.
+    """
+    source = get_source(name)
+    listed = datasets().get(name)
+    terms = Terms(
+        licence=" · ".join(listed.licences) if listed else "",
+        redistributable=listed.redistributable if listed else False,
+        commercial=listed.commercial if listed else False,
+        precedence=listed.precedence if listed else 20,
+    )
+    place = folder.resolve()
+    files = {f"{place.name}/{path.relative_to(place).as_posix()}": path for path in place.rglob("*") if path.is_file()}
+    wanted = [key for key in sorted(files) if source.accepts(RawFile(files[key], name, key, "", 0))]
+    if not wanted:
+        raise SourceError("folder_nothing", folder=str(folder), dataset=name)
+    reports: list[Report] = []
+    failures: list[Failure] = []
+    for number, key in enumerate(wanted):
+        progress(key, number, len(wanted))
+        try:
+            reports.append(brain.lake.ingest(source, raw_file(files[key], name, key), terms=terms))
+        except SourceError as error:
+            failures.append(Failure(name, key, error))
+        progress(key, number + 1, len(wanted))
+    return reports, failures
+
+
 def guess_mapping(path: Path, table: str | None) -> str:
     """A first mapping file for a user to edit."""
     return guess(raw_file(path, OWN), table)

@@ -25,7 +25,7 @@ def test_each_source_keeps_the_protocol(name: str) -> None:
 
 
 def test_every_dataset_read_is_registered_or_built_in() -> None:
-    assert set(source_names()) - set(datasets()) <= {"concordances", "reference", "sandbox"}
+    assert set(source_names()) - set(datasets()) <= {"concordances", "openalex_institutions", "reference", "sandbox"}
 
 
 @pytest.mark.parametrize("name", sorted(set(source_names()) & set(datasets())))

@@ -47,8 +47,11 @@ def sources(context: typer.Context, as_json: Json = False) -> None:
 
 def ingest(
     context: typer.Context,
-    names: Annotated[list[str], typer.Argument(help="datasets, or files of your own with --as")],
-    table: Annotated[str | None, typer.Option("--as", help="the table your file's rows are for")] = None,
+    names: Annotated[list[str], typer.Argument(help="datasets; files of your own, or a folder, with --as")],
+    table: Annotated[
+        str | None,
+        typer.Option("--as", help="the table your file's rows are for; the dataset whose format a folder has"),
+    ] = None,
     mapping: Annotated[Path | None, typer.Option(help="mapping file (TOML)")] = None,
     repairs: Annotated[Path | None, typer.Option(help="quarantine sheet with mended values")] = None,
     guess: Annotated[bool, typer.Option("--guess", help="write a first mapping file beside each file")] = False,
@@ -57,6 +60,8 @@ def ingest(
     state: State = context.obj
     if guess:
         return _guess(state, names, table)
+    if table is not None and any(Path(name).is_dir() for name in names):
+        return _folders(state, names, table)
     if table is not None:
         return _own(state, names, table, mapping, repairs)
     return _datasets(state, names)
@@ -84,6 +89,21 @@ def _own(state: State, names: list[str], table: str, mapping: Path | None, repai
             for name in names
         ]
     _tell(state, reports, [])
+
+
+def _folders(state: State, names: list[str], dataset: str) -> None:
+    from ronghe.intake import ingest_folder, ingest_reference
+
+    reports: list[Report] = ingest_reference(state.brain)
+    failures: list[Failure] = []
+    with state.progress() as step:
+        for name in names:
+            done, failed = ingest_folder(state.brain, dataset, Path(name), step)
+            reports += done
+            failures += failed
+    _tell(state, reports, failures)
+    if failures:
+        raise typer.Exit(1)
 
 
 def _datasets(state: State, names: list[str]) -> None:

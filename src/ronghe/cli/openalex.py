@@ -1,0 +1,44 @@
+"""Bring records of OpenAlex into a folder, to be read from there."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ronghe.cli.state import State
+
+
+def fetch_openalex(
+    context: typer.Context,
+    to: Annotated[Path, typer.Option("--to", help="folder for the JSON lines; a started one is gone on with")],
+    filter_: Annotated[str, typer.Option("--filter", help="OpenAlex's own filter")] = "",
+    search: Annotated[str, typer.Option(help="words to search for")] = "",
+    entity: Annotated[str, typer.Option(help="works | institutions | topics")] = "works",
+    select: Annotated[str, typer.Option(help="fields wanted, by comma; all where not given")] = "",
+    key: Annotated[str, typer.Option(envvar="OPENALEX_API_KEY", help="API key", show_default=False)] = "",
+    limit: Annotated[int | None, typer.Option(help="stop after so many records; run again to go on")] = None,
+    base: Annotated[str, typer.Option(help="address of the API", hidden=True)] = "",
+) -> None:
+    """Fetch OpenAlex page by page into a folder, for `ronghe ingest FOLDER --as openalex_works` · 取文献."""
+    from ronghe.errors import FetchError
+    from ronghe.sources.openalex_api import BASE, Ask, fetch_openalex
+
+    state: State = context.obj
+    if state.config.offline:
+        raise FetchError("openalex_offline")
+    ask = Ask(entity=entity, filter=filter_, search=search, select=select)
+    with state.progress() as step:
+        place = fetch_openalex(
+            ask,
+            to,
+            key=key,
+            base=base or BASE,
+            limit=limit,
+            progress=lambda done, total: step(entity, done, total),
+        )
+    state.console.print(state.t("say.openalex_done", records=place.records, total=place.total, folder=str(to)))
+    if not place.complete:
+        state.console.print(state.t("say.openalex_more"))
+
+
+COMMANDS = (fetch_openalex,)

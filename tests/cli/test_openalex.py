@@ -1,0 +1,51 @@
+"""Fetching, and reading a folder: the commands as a user types them."""
+
+import sys
+
+import pytest
+
+from ronghe.cli.main import main
+from tests.sources.test_openalex_api import Api, api  # noqa: F401
+
+
+@pytest.fixture
+def run(tmp_path, monkeypatch, capfdbinary):
+    def call(*words: str) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["ronghe", "--lake", str(tmp_path / "lake"), *words])
+        code = 0
+        try:
+            main()
+        except SystemExit as stop:
+            code = int(stop.code or 0)
+        out, err = capfdbinary.readouterr()
+        return code, out.decode(), err.decode()
+
+    return call
+
+
+def test_fetch_and_ingest_a_folder(run, api: Api, tmp_path):  # noqa: F811
+    folder = tmp_path / "pages"
+    words = ("fetch-openalex", "--to", str(folder), "--filter", "x:1", "--base", api.url)
+    code, out, err = run(*words, "--limit", "1")
+    assert (code, err) == (0, "")
+    assert "7 of 7" in out or "7/7" in out
+    assert api.asked[0]["filter"] == "x:1"
+    (folder / "notes.txt").write_text("mine")
+    code, out, err = run("ingest", str(folder), "--as", "openalex_works")
+    assert code == 0, err
+    assert "openalex_works" in out
+    code, again, _ = run("ingest", str(folder), "--as", "openalex_works")
+    assert code == 0
+    assert again != out
+
+
+def test_offline_and_empty_folders_say_what_to_do(run, tmp_path):
+    code, _, err = run("--offline", "fetch-openalex", "--to", str(tmp_path / "a"))
+    assert code == 2
+    assert "offline" in err
+    (tmp_path / "b").mkdir()
+    code, _, err = run("ingest", str(tmp_path / "b"), "--as", "openalex_works")
+    assert code == 2
+    assert "openalex_works" in err
+    code, _, err = run("ingest", str(tmp_path / "b"), "--as", "nothing_such")
+    assert code == 2
