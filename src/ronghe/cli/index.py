@@ -62,11 +62,6 @@ def copy(
 
 
 def group() -> typer.Typer:
-    """The commands about indicator systems."""
-    return app
-
-
-def group() -> typer.Typer:
     """The group of commands, made anew."""
     app = typer.Typer(no_args_is_help=True, help="indicator systems · 指标体系", rich_markup_mode=None)
     app.command("check")(check)

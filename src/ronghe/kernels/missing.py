@@ -93,6 +93,60 @@ def imputed_draws(filled: Imputed, count: int, *, seed: int = 0) -> Floats:
     return versions
 
 
+def change_errors(X: ArrayLike, filled: Imputed) -> Imputed:
+    """Give carried and interpolated cells a standard error, as if the series were a random walk.
+
+    The step s of a region's series is the root mean square of its own known changes, each over the root of the
+    years between (of all regions' where it has none). A cell h years after its last known year and without a later one has the error
+    s√h; one between known years h and k away has s√(hk/(h + k)), the error of a bridge. Cells that have an error
+    already keep it.
+
+    Args:
+        X: (t, n, m) with NaN, as it was handed to `impute`.
+        filled: what came back.
+
+    Raises:
+        FusionError: another shape, or an indicator without two known years to tell a change from.
+
+    >>> X = [[[1.0]], [[2.0]], [[np.nan]]]
+    >>> change_errors(X, impute(X, "carry")).sd.ravel().tolist()
+    [0.0, 0.0, 1.0]
+    """
+    panel = _panel(X)
+    if panel.shape != filled.values.shape:
+        raise FusionError("X and what was filled have one shape", shapes=(panel.shape, filled.values.shape))
+    wanted = filled.mask & np.isnan(filled.sd)
+    if not wanted.any():
+        return filled
+    t = len(panel)
+    years = np.arange(t)[:, None, None]
+    known = ~np.isnan(panel)
+    before = np.maximum.accumulate(np.where(known, years, -1), axis=0)
+    after = np.minimum.accumulate(np.where(known, years, t)[::-1], axis=0)[::-1]
+    step = _steps(panel, before, np.asarray(wanted.any(axis=(0, 1))))
+    h, k = np.where(before >= 0, years - before, 0), np.where(after < t, after - years, 0)
+    bridge = (before >= 0) & (after < t)
+    spread = np.where(bridge, h * k / np.maximum(h + k, 1), np.maximum(h, k))
+    return Imputed(filled.values, filled.mask, np.where(wanted, step * np.sqrt(spread), filled.sd))
+
+
+def _steps(panel: Floats, before: NDArray[np.int64], needed: NDArray[np.bool_]) -> Floats:
+    """(n, m) root mean square change a year, √(mean Δ²/years between), pooled over regions where one has none."""
+    years = np.arange(1, len(panel))[:, None, None]
+    earlier = before[:-1]
+    seen = ~np.isnan(panel[1:]) & (earlier >= 0)
+    change = panel[1:] - np.take_along_axis(panel, np.maximum(earlier, 0), axis=0)
+    square = np.where(seen, change, 0.0) ** 2 / np.maximum(years - earlier, 1)
+    count = seen.sum(axis=0)
+    pooled = count.sum(axis=0)
+    unknown = needed & (pooled == 0)
+    if unknown.any():
+        raise FusionError("no two known years to tell a change from", indicators=positions(unknown))
+    own = square.sum(axis=0) / np.maximum(count, 1)
+    of_all = square.sum(axis=(0, 1)) / np.maximum(pooled, 1)
+    return np.asarray(np.sqrt(np.where(count > 0, own, of_all)), dtype=np.float64)
+
+
 def _panel(X: ArrayLike) -> Floats:
     panel = np.array(X, dtype=np.float64)
     if panel.ndim != 3 or panel.size == 0:

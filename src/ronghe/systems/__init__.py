@@ -1,0 +1,1 @@
+"""Indicator systems that come with the package, one TOML file each."""
