@@ -14,6 +14,7 @@ from ronghe.kernels.leontief import backward_linkage, multipliers, normalised, s
 from ronghe.lenses.base import Context, Path, lens
 from ronghe.lenses.economy import NOTES, Economy, load_economy
 from ronghe.lenses.params import IoRegion, TableId, place_names
+from ronghe.lenses.satellites import Satellite, caveats, jobs
 from ronghe.model.finding import Caveat, Cell, Chart, Field, Finding, Matrix, Result, Rows
 from ronghe.model.provenance import Step
 from ronghe.model.text import Text, both
@@ -21,15 +22,6 @@ from ronghe.model.text import Text, both
 Floats = NDArray[np.float64]
 _TOP = 8
 READS = ("io_table", "io_cell", "industry", "indicator", "crosswalk")
-
-
-@dataclass(frozen=True)
-class _Jobs:
-    """(n,) persons a sector employs, NaN where no crosswalk reaches it; from which year; pay share covered."""
-
-    persons: Floats
-    year: int
-    covered: float
 
 
 @dataclass(frozen=True)
@@ -43,12 +35,12 @@ class _Figures:
     jobs: Floats
 
 
-def _figures(economy: Economy, home: NDArray[np.bool_], jobs: _Jobs | None) -> _Figures:
+def _figures(economy: Economy, home: NDArray[np.bool_], people: Satellite | None) -> _Figures:
     """Linkages on the table as published; contents on what is made at home (in the regions of ``home``)."""
     v = satellite_coefficients(np.where(home, economy.v, 0.0), economy.x)
     satellites = [v]
-    if jobs is not None:
-        satellites.append(satellite_coefficients(np.nan_to_num(jobs.persons), economy.x))
+    if people is not None:
+        satellites.append(satellite_coefficients(np.nan_to_num(people.values), economy.x))
     contents = multipliers(economy.domestic, np.vstack(satellites))
     total = multipliers(economy.domestic, satellite_coefficients(economy.v, economy.x))
     live = economy.x > 0
@@ -61,38 +53,8 @@ def _figures(economy: Economy, home: NDArray[np.bool_], jobs: _Jobs | None) -> _
         forward=forward_linkage(economy.domestic, economy.x),
         value_added=inside,
         imports=abroad,
-        jobs=contents[1] if jobs is not None else np.full(economy.n, np.nan),
+        jobs=contents[1] if people is not None else np.full(economy.n, np.nan),
     )
-
-
-def _jobs(ctx: Context, economy: Economy) -> _Jobs | None:
-    """Employment on the table's sectors, where a crosswalk to them exists; the nearest year not after the table's."""
-    links = ctx.rows(
-        "crosswalk",
-        ("from_classification", "from_code", "to_code", "weight"),
-        to_classification=economy.meta["classification"],
-        to_version=economy.meta["version"],
-        from_classification="cn-employment",
-    ).to_pylist()
-    if not links:
-        return None
-    panel = ctx.rows(
-        "indicator", ("industry", "year", "value"), region=economy.meta["economy"], indicator="employment"
-    ).to_pylist()
-    years = sorted({r["year"] for r in panel if r["value"] is not None})
-    if not years:
-        return None
-    year = max((y for y in years if y <= economy.meta["year"]), default=years[0])
-    people = {r["industry"]: r["value"] * 1e4 for r in panel if r["year"] == year and r["value"] is not None}
-    persons = np.full(economy.n, np.nan)
-    place = {code: i for i, code in enumerate(economy.codes)}
-    for link in links:
-        if link["to_code"] in place and link["from_code"] in people:
-            i = place[link["to_code"]]
-            persons[i] = np.nan_to_num(persons[i]) + link["weight"] * people[link["from_code"]]
-    pay = economy.v if "VA001" not in economy.value_codes else economy.value_added[economy.value_codes.index("VA001")]
-    covered = float(pay[np.isfinite(persons)].sum() / pay.sum())
-    return _Jobs(persons, year, covered) if np.isfinite(persons).any() else None
 
 
 def _quadrants(backward: Floats, forward: Floats) -> list[str]:
@@ -100,7 +62,7 @@ def _quadrants(backward: Floats, forward: Floats) -> list[str]:
     return [names[bool(b >= 1), bool(f >= 1)] for b, f in zip(backward, forward, strict=True)]
 
 
-def _sectors(economy: Economy, figures: _Figures, shown: NDArray[np.bool_], jobs: _Jobs | None) -> Result:
+def _sectors(economy: Economy, figures: _Figures, shown: NDArray[np.bool_], people: Satellite | None) -> Result:
     b, f = normalised(figures.backward), normalised(figures.forward)
     columns: dict[str, Any] = {
         "region": list(economy.regions),
@@ -117,8 +79,8 @@ def _sectors(economy: Economy, figures: _Figures, shown: NDArray[np.bool_], jobs
         "value_added_content": figures.value_added,
         "import_content": figures.imports,
     }
-    if jobs is not None:
-        columns["employment"] = jobs.persons
+    if people is not None:
+        columns["employment"] = people.values
         columns["employment_content"] = figures.jobs
     data = pa.table({k: pa.array(v, from_pandas=True) for k, v in columns.items()}).filter(pa.array(shown))
     return Result(data, tuple(_fields(economy, list(columns))), ("region", "sector"), Text("structure.sectors"))
@@ -156,7 +118,7 @@ def _fields(economy: Economy, names: Sequence[str]) -> list[Field]:
     ]
 
 
-def _caveats(economy: Economy, jobs: _Jobs | None) -> list[Caveat]:
+def _caveats(economy: Economy, people: Satellite | None) -> list[Caveat]:
     said = [Caveat("note", NOTES[economy.kind])]
     residual, tolerance = economy.meta["residual"], economy.meta["tolerance"]
     said.append(
@@ -174,13 +136,7 @@ def _caveats(economy: Economy, jobs: _Jobs | None) -> list[Caveat]:
     negative = int((economy.Z < 0).sum())
     if negative:
         said.append(Caveat("warning", Text("structure.negative", {"count": negative})))
-    if jobs is not None:
-        args = {"year": jobs.year, "table_year": economy.meta["year"], "covered": jobs.covered}
-        whole = jobs.covered > 0.9999
-        key = "jobs" if whole else "jobs_partial"
-        said.append(Caveat("note" if whole else "warning", Text(f"structure.{key}", args)))
-        if jobs.year != economy.meta["year"]:
-            said.append(Caveat("warning", Text("structure.jobs_year", args)))
+    said += caveats(economy, people, None)
     return said
 
 
@@ -285,10 +241,10 @@ def structure(ctx: Context, *, table: TableId, region: IoRegion | None = None) -
         shown = np.array([r == region for r in economy.regions])
         if not shown.any():
             raise UnknownName("unknown_region", str(region), sorted(set(economy.regions)))
-    jobs = _jobs(ctx, economy)
+    people = jobs(ctx, economy)
     home = shown if economy.kind == "multiregional" else np.ones(economy.n, dtype=bool)
-    figures = _figures(economy, home, jobs)
-    sectors = _sectors(economy, figures, shown, jobs)
+    figures = _figures(economy, home, people)
+    sectors = _sectors(economy, figures, shown, people)
     top = sectors.data.sort_by([("backward_linkage", "descending")]).slice(0, 1).to_pylist()[0]
     keys = int(sum(q == "key" for q in sectors.data["quadrant"].to_pylist()))
     where = place_names(str(region)) if region is not None else economy.names
@@ -318,6 +274,6 @@ def structure(ctx: Context, *, table: TableId, region: IoRegion | None = None) -
         headline,
         {"sectors": sectors, "totals": _totals(economy, shown)},
         charts=charts,
-        caveats=_caveats(economy, jobs),
+        caveats=_caveats(economy, people),
         steps=_steps(economy),
     )

@@ -99,6 +99,7 @@ def _lines(raw: RawFile) -> list[tuple[Any, Any, Any]]:
         raise not_this_format(raw, "an Excel workbook", str(error)) from error
     try:
         sheet = book.worksheets[0]
-        return [(*row, None, None, None)[:3] for row in sheet.iter_rows(values_only=True)]
+        rows: Iterator[Any] = sheet.iter_rows(values_only=True)
+        return [(row + (None,) * 3)[:3] for row in rows]
     finally:
         book.close()
