@@ -49,8 +49,13 @@ def cell(field: Field, value: Any, lang: str, row: Mapping[str, Any] | None = No
     if isinstance(value, (int, float)):
         text = number(value, field)
         unit = unit_name(str(row[field.unit[1:]]), lang) if row is not None and field.unit.startswith("=") else ""
-        return f"{text} {unit}".strip()
+        return with_unit(text, unit)
     return str(value)
+
+
+def with_unit(text: str, unit: str) -> str:
+    """A figure and its unit; a unit that begins with a number is multiplied: ``5 × 10 thousand yuan``."""
+    return f"{text} × {unit}" if unit[:1].isdigit() else f"{text} {unit}".strip()
 
 
 def number(value: float, field: Field) -> str:

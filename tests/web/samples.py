@@ -144,7 +144,7 @@ CHARTS = (
     ),
     Chart("tilemap", "panel", {"region": "region", "value": "value", "time": "year"}, Text("structure.top")),
     Chart("heatmap", "long", {"x": "who", "y": "axis", "value": "y"}, Text("structure.top"), {"diverging": True,
-                                                                                            "middle": 50.0}),
+                                                                                            "middle": 0.5}),
     Chart("radar", "long", {"axis": "axis", "value": "y", "series": "who"}, Text("structure.top")),
     Chart("interval", "sectors", {"x": "name", "y": "share", "low": "low", "high": "high"}, Text("structure.top"),
           {"x_line": 0.5}),

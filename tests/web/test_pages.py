@@ -93,6 +93,7 @@ def test_a_choice_that_does_not_exist_is_not_taken_for_another(web):
     assert not re.search(r"<option[^>]* selected", html)
     name = web.get("/api/v1/lenses/structure/choices").json()["choices"]["table"][0]["zh"]
     assert f">{name}</a>" in html
+    assert "<code>ronghe ingest cn_io_tables wiod2013</code>" in html
 
 
 def test_empty_fields_leave_the_address(web):

@@ -9,7 +9,7 @@ from ronghe.draw.style import SOFT
 from ronghe.i18n import translate
 from ronghe.model.finding import Chart, Field, Finding, Result
 from ronghe.model.units import units
-from ronghe.present import MISSING, cell, number, unit_name
+from ronghe.present import MISSING, cell, number, unit_name, with_unit
 
 _NAMES = frozenset({"text", "class", "key"})
 _READ_IN = {
@@ -111,7 +111,7 @@ class Frame:
         """A value as a reader sees it, with its unit."""
         shown = cell(field, row[field.name], self.lang, row)
         unit = "" if field.unit.startswith("=") or field.kind == "share" else unit_name(field.unit, self.lang)
-        return f"{shown} {unit}" if unit and shown != MISSING else shown
+        return with_unit(shown, unit) if shown != MISSING else shown
 
     def short(self, row: Row, field: Field, scale: Scale) -> str:
         """A value as it stands beside an axis: in the axis' own unit, which the axis names."""

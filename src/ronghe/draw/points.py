@@ -150,7 +150,7 @@ def radar(frame: Frame) -> dict[str, Any]:
     made: dict[str, Any] = {
         "radar": {
             "indicator": [
-                {"name": _broken(a), "max": float(given) * (100 if scale.percent else 1) if given
+                {"name": _broken(a), "max": scale(given) if given
                  else float(f"{(largest[a] or 1.0) * 1.05:.4g}"), "min": 0}
                 for a in axes
             ],

@@ -98,7 +98,7 @@ def _ramp(frame: Frame, scale: Scale, values: Sequence[float]) -> dict[str, Any]
     low, high = min(values, default=0.0), max(values, default=1.0)
     colours: Sequence[str] = RAMP
     if frame.options.get("diverging"):
-        middle = float(frame.options.get("middle", 0.0))
+        middle = scale(frame.options.get("middle", 0.0)) or 0.0
         reach = max(abs(low - middle), abs(high - middle)) or 1.0
         low, high, colours = middle - reach, middle + reach, DIVERGING
     if low == high:
