@@ -9,8 +9,9 @@ others non-essential, as in the generalised Leontief case of Diem et al. 2022.
 
 The field's C++ kernel is not installable here. Its times are the published ones: 238 ms a firm at N = 10,000;
 and, from the comparison of the same code with ESRIcascade.jl in the draft paper of that package (Devetak & Klimek
-2026; tolerance 1e-2, 12 threads of another machine), 47.17 s and 8.29 s at N = 10,000, 1,362.74 s and 208.85 s at N = 50,000, 6,602.74 s and 1,016.20 s at
-N = 100,000. Ratios to them are ratios to published numbers, not a run side by side.
+2026; tolerance 1e-2, 12 threads of another machine), 47.17 s and 8.29 s at N = 10,000, 1,362.74 s and 208.85 s at
+N = 50,000, 6,602.74 s and 1,016.20 s at N = 100,000. Ratios to them are ratios to published numbers, not a run
+side by side.
 """
 
 import argparse
