@@ -13,7 +13,9 @@
     ├── KernelRefused           the mathematics refuses the data (singular, negative, not reciprocal …)
     ├── TraceError              a figure or finding that can't be traced
     ├── LicenceError            an export that a licence forbids
-    ├── AuthError               not logged in, or not allowed
+    ├── AuthError               not logged in
+    │   ├── Forbidden           logged in, but not allowed
+    │   └── TooMany             too many tries; carries the seconds to wait
     └── Cancelled               the user stopped a long ask
 
 An error is a key with arguments, so that every surface can say it in its reader's language:
@@ -143,9 +145,21 @@ class LicenceError(RongheError):
 
 
 class AuthError(RongheError):
-    """Not logged in, or not allowed."""
+    """Not logged in."""
 
     status = 401
+
+
+class Forbidden(AuthError):
+    """Logged in, but not allowed."""
+
+    status = 403
+
+
+class TooMany(AuthError):
+    """Too many tries; ``seconds`` says how long to wait."""
+
+    status = 429
 
 
 class Cancelled(RongheError):

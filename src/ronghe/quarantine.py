@@ -1,6 +1,7 @@
 """The quarantine as a sheet a user can mend: fill in the last column, give it back with ``--repairs``."""
 
 import csv
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,8 @@ from ronghe.model.text import Text
 COLUMNS = ("dataset", "file", "part", "row", "col", "column", "value", "reason", "expected", "mended")
 
 
-def write_sheet(brain: Brain, path: Path, lang: str) -> int:
-    """Write every faulty value of the snapshot to an .xlsx or .csv file.
+def write_sheet(brain: Brain, path: Path, lang: str, load: str | None = None) -> int:
+    """Write every faulty value of the snapshot, or of one load, to an .xlsx or .csv file.
 
     Returns
     -------
@@ -25,7 +26,10 @@ def write_sheet(brain: Brain, path: Path, lang: str) -> int:
     RongheError : the file's ending is neither ``.xlsx`` nor ``.csv``.
     LakeError : the file can't be written.
     """
-    faults = brain.lake.quarantine(brain.snapshot).to_pylist()
+    snapshot = brain.snapshot
+    if load is not None:
+        snapshot = replace(snapshot, loads=(snapshot.load(load),))
+    faults = brain.lake.quarantine(snapshot).to_pylist()
     lines = [[_cell(row, name, lang) for name in COLUMNS] for row in faults]
     heading = [translate(lang, Text(f"quarantine.{name}")) for name in COLUMNS]
     try:

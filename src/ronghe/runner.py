@@ -176,6 +176,8 @@ class Runner:
                 run.error = RongheError("job_crashed", why=type(error).__name__)
                 log.exception("job %s", run.job.id)
             self._release(run)
+            # A thread that waits must not hold on to a lake.
+            del run
 
     def foreground(
         self,

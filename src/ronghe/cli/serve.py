@@ -27,12 +27,27 @@ def serve(
     config = state.config
     if config.host not in _LOCAL and not config.public:
         raise ConfigError("serve_public", host=config.host)
+    if config.public:
+        _ready(state)
     shown = f"[{config.host}]" if ":" in config.host else config.host
     server = uvicorn.Server(
         uvicorn.Config(create_app(config), host=config.host, port=config.port, log_level="warning", workers=1)
     )
     state.notes.print(state.t("web.serve.at", address=f"http://{shown}:{config.port}/{config.lang}/"))
     server.run()
+
+
+def _ready(state: State) -> None:
+    """A public server needs somebody who can log in, and a word about TLS."""
+    from contextlib import closing
+
+    from ronghe.errors import ConfigError
+    from ronghe.web.users import open_users
+
+    with closing(open_users(state.config)) as users:
+        if not users.all():
+            raise ConfigError("users_none")
+    state.notes.print(state.t("auth.plain"))
 
 
 COMMANDS = (serve,)

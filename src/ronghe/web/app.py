@@ -1,8 +1,12 @@
 """The application: API, pages and static files behind one guard."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import partial
 from importlib.resources import files
 from typing import Any
 
+from anyio.to_thread import run_sync
 from fastapi import FastAPI
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.responses import Response
@@ -12,7 +16,9 @@ from starlette.types import Scope
 from ronghe import __version__
 from ronghe.brain import Brain
 from ronghe.config import Config
-from ronghe.web import api, errors, pages
+from ronghe.runner import Runner
+from ronghe.web import api, errors, jobs, pages, upload
+from ronghe.web.door import Door
 from ronghe.web.guard import Guard
 
 _YEAR = 365 * 24 * 3600
@@ -45,14 +51,41 @@ def create_app(config: Config, brain: Brain | None = None) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
+        lifespan=_closing,
     )
     app.state.config = config
+    app.openapi = partial(api.describe, app)  # type: ignore[method-assign]
     app.state.brain = brain or Brain(config)
+    app.state.runner = Runner(app.state.brain, config.workers)
+    app.state.desk = upload.Desk()
     app.include_router(api.router())
+    for room in (jobs, upload):
+        app.include_router(room.router())
+    app.include_router(jobs.api_router())
     app.include_router(pages.router())
+    users = _users(app, config) if config.public else None
     static: Any = files("ronghe.web").joinpath("static")
     app.mount("/static", Assets(directory=str(static)), name="static")
     errors.install(app)
+    app.add_middleware(Door, brain=app.state.brain, users=users)
     app.add_middleware(GZipMiddleware, minimum_size=1024, compresslevel=5)
     app.add_middleware(Guard, host=config.host, public=config.public)
     return app
+
+
+@asynccontextmanager
+async def _closing(app: FastAPI) -> AsyncIterator[None]:
+    """The application's life: at its end, jobs stop at their next safe point and can be resumed."""
+    yield
+    await run_sync(app.state.runner.close)
+    app.state.desk.close()
+
+
+def _users(app: FastAPI, config: Config) -> Any:
+    """The database of users, with the routes of login; loaded only where it is needed."""
+    from ronghe.web import auth
+    from ronghe.web.users import open_users
+
+    users = open_users(config)
+    app.include_router(auth.router(users, auth.Attempts()))
+    return users

@@ -12,12 +12,8 @@ Lang = Literal["zh", "en"]
 
 
 def current_brain(request: Request) -> Brain:
-    """The brain that answers this request.
-
-    The one door to figures for every route: whoever adds logins replaces it (``app.dependency_overrides``)
-    with one that checks the session and returns a brain on the user's own workspace.
-    """
-    brain: Brain = request.app.state.brain
+    """The brain that answers this request: on the user's own workspace where there are logins (see ``Door``)."""
+    brain: Brain = request.state.brain
     return brain
 
 

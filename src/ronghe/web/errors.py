@@ -14,7 +14,7 @@ from ronghe.errors import AskError, RongheError, TraceError
 from ronghe.i18n import LANGUAGES, translate
 from ronghe.model.serial import canonical
 from ronghe.plugins import get_lens, lens_names
-from ronghe.web.deps import asked, language_of
+from ronghe.web.deps import asked, current_brain, language_of
 from ronghe.web.page import page
 from ronghe.web.policy import HEADERS
 
@@ -78,7 +78,7 @@ def mapped(request: Request, faults: Sequence[Any]) -> RongheError:
     name = request.url.path.rstrip("/").rsplit("/", 1)[-1]
     if "/ask/" in request.url.path and name in lens_names():
         try:
-            get_lens(name).bind(asked(request), request.app.state.brain.snapshot)
+            get_lens(name).bind(asked(request), current_brain(request).snapshot)
         except RongheError as error:
             return error
     fault = faults[0]

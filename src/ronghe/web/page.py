@@ -15,9 +15,10 @@ from starlette.responses import HTMLResponse
 from ronghe import __version__
 from ronghe.i18n import LANGUAGES, translate
 from ronghe.model.text import Text
+from ronghe.web.csrf import form_token
 from ronghe.web.deps import language_of
 
-NAV = ("", "tables", "sources", "versions", "quarantine")
+NAV = ("", "tables", "sources", "versions", "quarantine", "jobs", "upload")
 
 
 @cache
@@ -76,8 +77,10 @@ def page(
         "lang": language,
         "t": speaker(language),
         "say": lambda text: translate(language, text),
-        "say_key": lambda key: translate(language, Text(key)),
-        "nav": NAV,
+        "say_key": lambda key, **args: translate(language, Text(key, args)),
+        "nav": () if request.state.closed else NAV,
+        "user": request.state.user,
+        "form_token": lambda: form_token(request),
         "here": pieces[1] if len(pieces) > 1 else "",
         "switch": {code: switched(request, code) for code in LANGUAGES},
     }

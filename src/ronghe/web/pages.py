@@ -9,18 +9,19 @@ from starlette.responses import RedirectResponse, Response
 from ronghe.brain import Brain
 from ronghe.errors import RongheError
 from ronghe.i18n import translate
+from ronghe.lake.jobs import Job
 from ronghe.lake.lake import plain
 from ronghe.lenses.base import LensSpec
 from ronghe.model.text import Text
 from ronghe.plugins import get_lens, lens_names
-from ronghe.present import cell, unit_name, visible
+from ronghe.present import cell, unit_name, visible, with_unit
 from ronghe.trace import Trace
 from ronghe.views import load_list, quarantine_list, source_list, table_list, table_rows, version_list
-from ronghe.web import api
 from ronghe.web.answers import answer_view
 from ronghe.web.deps import BrainOf, Lang, asked, language_of, where
 from ronghe.web.errors import suggestions
 from ronghe.web.forms import form
+from ronghe.web.jobs import answer_or_job, under_way
 from ronghe.web.page import page
 
 _ROWS = 200
@@ -74,12 +75,15 @@ def ask(request: Request, lang: Lang, lens: str, brain: BrainOf) -> Response:
     if any(p.required and p.name not in given for p in spec.params) and set(given) <= known:
         return page(request, "ask.html", lang=lang, **_asking(brain, spec, given, lang))
     try:
-        answer = api.ask(brain, spec, given)
+        answer = answer_or_job(request, brain, spec.name, given)
     except RongheError as error:
-        ways = suggestions(request, error)
         context = _asking(brain, spec, given, lang)
+        names = {value: name for field in context["fields"] for value, name in field.choices}
+        ways = [(names.get(known, known), link) for known, link in suggestions(request, error)]
         return page(request, "ask.html", status=error.status, lang=lang, **{**context, "error": error, "ways": ways})
     context = _asking(brain, spec, given, lang)
+    if isinstance(answer, Job):
+        return page(request, "ask.html", lang=lang, **context, **under_way(request, answer, lang))
     return page(request, "ask.html", lang=lang, **{**context, "view": answer_view(answer, lang)})
 
 
@@ -133,7 +137,7 @@ def _figure(brain: Brain, found: Trace, lang: str) -> dict[str, Any]:
     row = next(r for r in rows if all(plain(r[k]) == v for k, v in found.key.items()))
     names = [f for f in visible(result, lang) if f.name in result.key or f.lang == lang]
     return {
-        "text": f"{cell(field, found.value, lang)} {unit}".strip(),
+        "text": with_unit(cell(field, found.value, lang), unit),
         "row": [(translate(lang, f.label), cell(f, row[f.name], lang, row)) for f in names],
     }
 
