@@ -3,7 +3,7 @@
 import datetime as dt
 import hashlib
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,8 @@ from ronghe.lake.staging import Staged, staging
 from ronghe.lake.store import Store, write_error
 from ronghe.model.table import contract
 from ronghe.sources.base import RawFile, Rejected, Relational, Skipped, Source, table_of
+
+_SLICE_BYTES = 128_000_000
 
 Progress = Callable[[str, int, int], None]
 """Called with (what, done, total); total 0 when it can't be known."""
@@ -255,25 +257,43 @@ def _conform(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
     return pa.Table.from_batches([batch]).select(schema.names).cast(schema).combine_chunks().to_batches()[0]
 
 
-def _write(store: Store, name: str, rows: Any, load: str) -> int:
-    """Append rows of one load; what an interrupted earlier try left of the same load is replaced."""
-    address = store.address(name)
-    options = store.options or None
+def _write(store: Store, name: str, rows: pa.Table | pa.RecordBatchReader, load: str) -> int:
+    """Append rows of one load; what an interrupted earlier try left of the same load is replaced.
+
+    The writer holds all that one commit brings, so a large load comes in several: nobody looks at them before the
+    log of loads names the load.
+    """
+    address, options = store.address(name), store.options or None
+    stale = [("_load", "=", load)]
     try:
-        left = False
         try:
-            left = bool(
-                DeltaTable(address, storage_options=options).file_uris(file_pruning_predicate=[("_load", "=", load)])
-            )
+            left = bool(DeltaTable(address, storage_options=options).file_uris(file_pruning_predicate=stale))
         except TableNotFoundError:
             left = False
-        if left:
-            write_deltalake(address, rows, mode="overwrite", predicate=f"_load = '{load}'", storage_options=options)
-        else:
-            write_deltalake(address, rows, mode="append", partition_by=["_load"], storage_options=options)
+        for part in _slices(rows):
+            if left:
+                write_deltalake(address, part, mode="overwrite", predicate=f"_load = '{load}'", storage_options=options)
+                left = False
+            else:
+                write_deltalake(address, part, mode="append", partition_by=["_load"], storage_options=options)
         return DeltaTable(address, storage_options=options).version()
     except (DeltaError, OSError) as error:
         raise write_error(error, address) from error
+
+
+def _slices(rows: pa.Table | pa.RecordBatchReader) -> Iterator[pa.Table]:
+    """Rows in stretches that a commit can hold in memory."""
+    if isinstance(rows, pa.Table):
+        yield rows
+        return
+    held: list[pa.RecordBatch] = []
+    for batch in rows:
+        held.append(batch)
+        if sum(b.nbytes for b in held) >= _SLICE_BYTES:
+            yield pa.Table.from_batches(held)
+            held = []
+    if held:
+        yield pa.Table.from_batches(held)
 
 
 def _write_faults(store: Store, staged: Staged, load: str) -> None:
