@@ -1,6 +1,8 @@
 """The API: bytes are the finding's own, parameters the lens's own, errors of one shape."""
 
 import json
+import subprocess
+import sys
 
 import pytest
 
@@ -43,6 +45,16 @@ def test_every_parameter_of_every_lens_is_in_openapi(web):
             if param.literals:
                 assert said[param.name]["schema"]["enum"] == list(param.literals)
     assert document["paths"][f"{BASE}/ask/indicators"]["get"]["parameters"][1]["schema"]["type"] == "integer"
+
+
+def test_lenses_are_imported_when_they_are_asked(web_config):
+    code = (
+        "import sys; from ronghe.config import Config; from ronghe.web.app import create_app; "
+        f"create_app(Config(lake={web_config.lake!r})); "
+        "sys.exit(', '.join(m for m in sys.modules if m.startswith('ronghe.kernels.') or m == 'numba') or 0)"
+    )
+    done = subprocess.run([sys.executable, "-W", "ignore", "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_parameters_are_read_as_the_lens_reads_them(web):

@@ -4,7 +4,8 @@ import inspect
 from collections.abc import Callable, Mapping
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Depends, FastAPI, Query, Request
+from fastapi.openapi.utils import get_openapi
 from pydantic import WithJsonSchema
 from starlette.responses import Response
 
@@ -42,7 +43,16 @@ def as_json(document: Any) -> Response:
 
 
 def router() -> APIRouter:
-    """Every route of the API."""
+    """Every route of the API; a lens is imported when it is first asked."""
+    made = APIRouter(prefix=PREFIX, responses=FAULTS)
+    made.add_api_route("/ask/{lens}", ask_any, include_in_schema=False)
+    for path, route, tag in _ROUTES:
+        made.add_api_route(path, route, tags=[tag], response_class=Response)
+    return made
+
+
+def lens_router() -> APIRouter:
+    """A route for each lens, with its own parameters: what OpenAPI describes."""
     made = APIRouter(prefix=PREFIX, responses=FAULTS)
     for name in lens_names():
         spec = get_lens(name)
@@ -55,10 +65,15 @@ def router() -> APIRouter:
             description=f"{translate('en', spec.question)}\n\n{translate('zh', spec.question)}",
             response_class=Response,
         )
-    made.add_api_route("/ask/{lens}", unknown, include_in_schema=False)
-    for path, route, tag in _ROUTES:
-        made.add_api_route(path, route, tags=[tag], response_class=Response)
     return made
+
+
+def describe(app: FastAPI) -> dict[str, Any]:
+    """The OpenAPI document: the application's routes and every lens's, made when it is first asked for."""
+    if app.openapi_schema is None:
+        routes = [*app.routes, *lens_router().routes]
+        app.openapi_schema = get_openapi(title=app.title, version=app.version, summary=app.summary, routes=routes)
+    return app.openapi_schema
 
 
 def ask(brain: Brain, spec: LensSpec, given: Mapping[str, str]) -> Answer:
@@ -123,10 +138,9 @@ def schema(param: Param) -> dict[str, Any]:
     return made
 
 
-def unknown(lens: str) -> Response:
-    """No lens of that name."""
-    get_lens(lens)
-    raise UnknownName("unknown_lens", lens, lens_names())
+def ask_any(request: Request, lens: str, brain: BrainOf) -> Response:
+    """Ask any lens."""
+    return ask_route(get_lens(lens))(request=request, brain=brain)
 
 
 def lenses() -> Response:

@@ -13,8 +13,7 @@ from starlette.responses import Response
 from ronghe.errors import AskError, RongheError, TraceError
 from ronghe.i18n import LANGUAGES, translate
 from ronghe.model.serial import canonical
-from ronghe.plugins import get_lens, lens_names
-from ronghe.web.deps import asked, current_brain, language_of
+from ronghe.web.deps import asked, language_of
 from ronghe.web.page import page
 from ronghe.web.policy import HEADERS
 
@@ -75,12 +74,6 @@ def _replaced(path: str, query: dict[str, str], named: str, known: str, error: R
 
 def mapped(request: Request, faults: Sequence[Any]) -> RongheError:
     """The error of the tree behind what FastAPI's own validation found."""
-    name = request.url.path.rstrip("/").rsplit("/", 1)[-1]
-    if "/ask/" in request.url.path and name in lens_names():
-        try:
-            get_lens(name).bind(asked(request), current_brain(request).snapshot)
-        except RongheError as error:
-            return error
     fault = faults[0]
     field = str(fault["loc"][-1])
     if tuple(fault["loc"]) == ("path", "lang"):
