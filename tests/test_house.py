@@ -36,13 +36,20 @@ def test_imports_run_one_way():
     assert done.returncode == 0, done.stdout
 
 
+def _docstring(node: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
+    """Lines that say what a function does; formulas, shapes and papers need room."""
+    first = node.body[0]
+    told = isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant) and isinstance(first.value.value, str)
+    return first.end_lineno - first.lineno + 1 if told else 0
+
+
 @pytest.mark.parametrize("path", SOURCES, ids=lambda p: str(p.relative_to(ROOT / "src" / "ronghe")))
 def test_rooms_are_small_and_nothing_is_hidden(path):
     text = path.read_text(encoding="utf-8")
     assert text.count("\n") <= 400
     for node in ast.walk(ast.parse(text)):
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
-            assert node.end_lineno - node.lineno + 1 <= 50, node.name
+            assert node.end_lineno - node.lineno + 1 - _docstring(node) <= 50, node.name
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
             assert node.func.id != "print", f"line {node.lineno}: print"
         if isinstance(node, ast.ExceptHandler):
