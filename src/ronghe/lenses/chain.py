@@ -184,7 +184,7 @@ def chain(ctx: Context, *, chain: Chain, by: Literal["country", "firm"] = "count
         Chart(
             "graph",
             "steps",
-            {"id": "step", "name": "name", "value": "top_share", "category": "stage", "links": "links",
+            {"id": "step", "name": "name", "value": "top_share", "category": "type", "links": "links",
              "source": "from_step", "target": "to_step", "size": "downstream"},
             Text("chain.graph"),
         ),

@@ -41,6 +41,13 @@ class _Panel:
         known = self.regions.get(region, {})
         return both(known.get("name_zh"), known.get("name_en") or region)
 
+    @property
+    def digits(self) -> int:
+        """Digits after the point that suit the figures' size, the same down the whole column."""
+        sizes = sorted(abs(v) for r in self.members for v in self.values[r].values() if v)
+        middle = sizes[len(sizes) // 2] if sizes else 0.0
+        return 0 if middle >= 1000 else 2 if middle >= 1 else 4
+
     def whole(self) -> str | None:
         """The region that the members are parts of, where the panel holds it."""
         parents = {self.regions[r]["parent"] for r in self.members if r in self.regions}
@@ -162,10 +169,10 @@ def _fields(indicator: str, panel: _Panel, year: int) -> tuple[Field, ...]:
         Field("region", Text("column.region"), "text"),
         _label("zh", "column.region_name"),
         _label("en", "column.region_name"),
-        Field("value", Text("column.value_of", {"year": year}), "number", panel.unit, now),
+        Field("value", Text("column.value_of", {"year": year}), "number", panel.unit, now, digits=panel.digits),
         Field("share", Text("column.share"), "share", basis=shares, digits=2),
         Field("previous", Text("column.value_of", {"year": year - 1}), "number", panel.unit,
-              Rows("indicator", {**here, "year": year - 1})),
+              Rows("indicator", {**here, "year": year - 1}), digits=panel.digits),
         Field("change", Text("column.change"), "share", basis=both_years, digits=1),
         Field("first_year", Text("column.first_year"), "year"),
         Field("growth", Text("column.growth"), "share", basis=span, digits=1),
@@ -186,7 +193,7 @@ def _trend_fields(indicator: str, panel: _Panel) -> tuple[Field, ...]:
         _label("zh", "column.region_name"),
         _label("en", "column.region_name"),
         Field("year", Text("column.year"), "year"),
-        Field("value", Text("column.value"), "number", panel.unit, Rows("indicator", here)),
+        Field("value", Text("column.value"), "number", panel.unit, Rows("indicator", here), digits=panel.digits),
     )
 
 
