@@ -1,12 +1,15 @@
 """``ronghe ask <lens>``: one command a lens, made from its signature when it is asked for."""
 
 import inspect
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
 from ronghe.cli.state import State
+from ronghe.errors import AskError
 from ronghe.i18n import translate
 from ronghe.model.text import Text
 from ronghe.plugins import get_lens, lens_names
@@ -51,6 +54,7 @@ def lens_command(name: str, lang: str) -> Any:
             state.flags["lang"] = context.params["lang"]
             state.__dict__.pop("config", None)
         asked = {k: v for k, v in given.items() if v is not None}
+        _read_files(asked, files)
         if alone:
             return detach(state, name, asked)
         with answer_of(state) as ask:
@@ -59,6 +63,9 @@ def lens_command(name: str, lang: str) -> Any:
             return state.bytes(answer.json)
         return show_answer(state, answer, rows)
 
+    files = {p.name: flag for p in spec.params if (flag := getattr(p.type, "file_flag", ""))}
+    if len(files) > 1:
+        files = {name: f"{name}-{flag}" for name, flag in files.items()}
     parameters = [inspect.Parameter("context", inspect.Parameter.KEYWORD_ONLY, annotation=typer.Context)]
     for param in spec.params:
         kind: Any = param.type if param.type in (int, float, bool) else str
@@ -67,6 +74,10 @@ def lens_command(name: str, lang: str) -> Any:
         flag = f"--{param.name.replace('_', '-')}"
         option = typer.Option(f"{flag}/--no-{flag[2:]}" if kind is bool else flag, help=text, show_default=False)
         parameters.append(_keyword(param.name, kind | None, option, None))
+    for flag in files.values():
+        help_text = translate(lang, Text("say.flag.file"))
+        option = typer.Option(f"--{flag}", help=help_text, show_default=False)
+        parameters.append(_keyword(flag.replace("-", "_"), Path | None, option, None))
     say = {k: translate(lang, Text(f"say.flag.{k}")) for k in ("json", "fresh", "rows", "lang", "detach")}
     parameters += [
         _keyword("as_json", bool, typer.Option("--json", help=say["json"]), False),
@@ -80,6 +91,22 @@ def lens_command(name: str, lang: str) -> Any:
     app = typer.Typer(add_completion=False)
     app.command(name=name, help=translate(lang, spec.question))(run)
     return typer.main.get_command(app)
+
+
+def _read_files(asked: dict[str, Any], files: Mapping[str, str]) -> None:
+    """Where a parameter comes from a file, its text stands for the value: the lens never sees a path.
+
+    Raises
+    ------
+    AskError : there is no such file, or it isn't text.
+    """
+    for name, flag in files.items():
+        path = asked.pop(flag.replace("-", "_"), None)
+        if path is not None:
+            try:
+                asked[name] = Path(path).read_text(encoding="utf-8-sig")
+            except (OSError, UnicodeDecodeError) as error:
+                raise AskError("shock_file", file=str(path), why=str(error)) from error
 
 
 def _keyword(name: str, kind: Any, option: Any, default: Any) -> inspect.Parameter:

@@ -18,6 +18,7 @@ from ronghe.lenses.shocks import Shock
 
 Floats = NDArray[np.float64]
 WEEKS_A_YEAR = 52.0
+_ROUNDING = 1e-10
 PARTS = ("capacity", "inputs", "orders")
 """Where a loss comes from: a sector's own capacity, inputs that ran short, orders that stayed away."""
 
@@ -170,7 +171,9 @@ class Impact:
     def lost(self, corner: Corner) -> Floats:
         """(weeks, n) output lost."""
         path = self.paths[corner]
-        return np.asarray(path.baseline - path.production)
+        lost = path.baseline - path.production
+        # What is a rounding error beside the sector's output is no loss.
+        return np.where(np.abs(lost) > _ROUNDING * path.baseline, lost, 0.0)
 
     @cached_property
     def known(self) -> bool:

@@ -274,7 +274,12 @@ def _caveats(struck: Struck, shocks: Sequence[Shock]) -> list[Caveat]:
     if any(s.kind == "region" for s in shocks):
         said.append(Caveat("warning", Text("sector_loss.no_region")))
     if struck.impact.baseline.moved > 1e-6:
-        said.append(Caveat("note", Text("sector_loss.moved", {"share": struck.impact.baseline.moved})))
+        said.append(
+            Caveat(
+                "note",
+                Text("sector_loss.moved", {"share": struck.impact.baseline.moved, "table": struck.economy.names}),
+            )
+        )
     return [*said, *caveats(struck.economy, struck.people, struck.carbon)]
 
 

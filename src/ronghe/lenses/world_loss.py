@@ -239,7 +239,11 @@ def world_loss(
     said = [Caveat("note", Text("sector_loss.reading")), Caveat("warning", Text("world_loss.old", {
         "year": found.economy.meta["year"], "reached": found.reached}))]  # fmt: skip
     if found.impact.baseline.moved > 1e-6:
-        said.append(Caveat("note", Text("sector_loss.moved", {"share": found.impact.baseline.moved})))
+        said.append(
+            Caveat(
+                "note", Text("sector_loss.moved", {"share": found.impact.baseline.moved, "table": found.economy.names})
+            )
+        )
     return ctx.answer(
         Text("world_loss.headline", args),
         tables,
