@@ -202,14 +202,14 @@ class Context:
     cancelled: Callable[[], bool] = never
     checkpoint: Keeper = field(default_factory=Unkept)
     _used: set[str] = field(default_factory=set)
-    _untracked: bool = False
+    _whole: set[str] = field(default_factory=set)
     _children: list[Finding] = field(default_factory=list)
 
     def table(self, name: str) -> Any:
-        """A declared table as an Ibis expression; provenance then names every load of it."""
+        """A declared table as an Ibis expression; provenance then names every load of that table."""
         if name not in self.spec.reads:
             raise KeyError(f"lens {self.spec.name} did not declare that it reads {name}")
-        self._untracked = True
+        self._whole.add(name)
         return self.snapshot.table(name)
 
     def rows(self, name: str, columns: Sequence[str] = (), **where: Any) -> pa.Table:
@@ -257,7 +257,7 @@ class Context:
         steps: Sequence[Step] = (),
     ) -> Finding:
         """The finding, with its provenance filled in and stamps that licences and invented data demand."""
-        only = None if self._untracked else self._used
+        only = self._used | {o.load for o in self.snapshot.loads_of(self._whole)}
         own = self.snapshot.inputs(self.spec.reads, only)
         inherited = [i for child in self._children for i in child.provenance.inputs]
         inputs = tuple(dict.fromkeys((*own, *inherited)))

@@ -1,0 +1,67 @@
+"""``ronghe field``: look at the definitions of fields and check what they catch."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ronghe.cli.state import State
+
+
+def check(
+    context: typer.Context,
+    field: Annotated[str | None, typer.Argument(help="a field's name, or your own file (.toml)")] = None,
+    rows: Annotated[int, typer.Option(help="rows of each table")] = 40,
+    as_json: Annotated[bool, typer.Option("--json", help="print what the API returns")] = False,
+) -> None:
+    """Check what a field's definition catches and misses in the lake · 核查领域界定."""
+    from ronghe.cli.show import show_answer
+
+    state: State = context.obj
+    with state.progress() as step:
+        answer = state.brain.ask("field_check", progress=step, field=field)
+    if as_json:
+        state.bytes(answer.json)
+    else:
+        show_answer(state, answer, rows)
+
+
+def list_fields(context: typer.Context) -> None:
+    """List the fields that come with Ronghe · 内置领域."""
+    from ronghe.cli.show import show_rows
+    from ronghe.fielding.reading import field_names, read_field
+
+    state: State = context.obj
+    fields = [read_field(name) for name in field_names()]
+    show_rows(
+        state,
+        state.t("say.fields"),
+        ("field_id", "field_name", "note"),
+        [(one.name, one.names[state.lang], one.note[state.lang]) for one in fields],
+    )
+
+
+def copy(
+    context: typer.Context,
+    field: Annotated[str, typer.Argument(help="a field's name")],
+    to: Annotated[Path, typer.Argument(help="the file to write")],
+) -> None:
+    """Write a field to a file of your own, to change it · 复制为自己的文件."""
+    from ronghe.errors import AskError
+    from ronghe.fielding.reading import field_aliases, field_text
+
+    state: State = context.obj
+    text = field_text(field_aliases().get(field.casefold(), field))
+    if to.exists():
+        raise AskError("field_exists", file=str(to))
+    to.write_text(text, encoding="utf-8")
+    state.console.print(state.t("say.written", file=str(to), bytes=to.stat().st_size))
+
+
+def group() -> typer.Typer:
+    """The group of commands, made anew."""
+    app = typer.Typer(no_args_is_help=True, help="fields of science and technology · 领域", rich_markup_mode=None)
+    app.command("check")(check)
+    app.command("list")(list_fields)
+    app.command("copy")(copy)
+    return app

@@ -1,0 +1,1 @@
+"""Definitions of fields of science and technology, one TOML file each."""
