@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, cached_property
 from importlib.resources import files
 from typing import Any
@@ -13,7 +13,7 @@ from ronghe.errors import UnknownName
 from ronghe.lake.checkpoints import Checkpoint
 from ronghe.lake.findings import Findings
 from ronghe.lake.lake import Lake
-from ronghe.lake.loads import Version
+from ronghe.lake.loads import Version, read_log
 from ronghe.lake.snapshot import Snapshot
 from ronghe.lenses.base import Context, LensSpec, never, quiet
 from ronghe.model.finding import Finding, Result
@@ -116,8 +116,14 @@ class Brain:
         return get_lens(name)
 
     def versions(self) -> list[Version]:
-        """Every version of the lake."""
-        return self.lake.versions()
+        """Every version of the lake; what another workspace brought in is not named."""
+        found = self.lake.versions()
+        if self.workspace is None:
+            return found
+        loads = read_log(self.lake.store)[1]
+        notes = {own: {o.note for o in loads if (o.workspace in {"", self.workspace}) is own} for own in (True, False)}
+        hidden = notes[False] - notes[True]
+        return [replace(v, note="") if v.note in hidden else v for v in found]
 
     def ask(
         self,

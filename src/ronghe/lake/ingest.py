@@ -131,7 +131,7 @@ def ingest_file(
         _write_faults(store, staged, load_id)
         counts |= _write_repairs(store, staged, raw, load_id, tables)
     load = _row(load_id, slot, raw, source, mapping, terms, staged, accepted, counts, tables, overlaps)
-    return Report(load, new=True, version=commit(store, load, f"{raw.dataset}/{raw.name}"))
+    return Report(load, new=True, version=commit(store, load, load.note))
 
 
 def _row(

@@ -55,6 +55,11 @@ class Load:
     live: bool = True
     replaced_by: str = ""
 
+    @property
+    def note(self) -> str:
+        """What a list of versions says of it."""
+        return f"{self.dataset}/{self.file}"
+
 
 _JSON = ("rows", "tables", "skips", "overlaps")
 _TYPES = {"int": pa.int64(), "bool": pa.bool_()}
