@@ -170,7 +170,9 @@ class Tracer:
             return ()
         found = []
         for path in spec.explain(context, finding, table, column, values):
-            origins, _ = source_rows(snapshot, path.table or basis.table, path.cells, limit=10) if path.cells else ((), 0)
+            origins, _ = (
+                source_rows(snapshot, path.table or basis.table, path.cells, limit=10) if path.cells else ((), 0)
+            )
             found.append(Contribution(dict(path.names), path.value, path.share, origins))
         return tuple(found)
 
@@ -210,15 +212,7 @@ def source_rows(
 
     A value that is a list or tuple matches any of its members; ``None`` matches a missing value.
     """
-    rows = snapshot.table(table)
-    for column, value in where.items():
-        one = rows[column]
-        if value is None:
-            rows = rows.filter(one.isnull())
-        elif isinstance(value, (list, tuple)):
-            rows = rows.filter(one.isin(list(value)))
-        else:
-            rows = rows.filter(one == value)
+    rows = snapshot.table(table, where)
     total = int(snapshot.rows(rows.aggregate(n=rows.count())).column("n")[0].as_py())
     if not limit:
         return (), total

@@ -49,6 +49,9 @@ class Engine:
             connection.raw_sql("SET enable_progress_bar = false")
             connection.raw_sql("SET preserve_insertion_order = true")
             connection.raw_sql("SET TimeZone = 'UTC'")
+            # Give memory back soon: a server lives for weeks beside other things.
+            connection.raw_sql("SET allocator_flush_threshold = '1MB'")
+            connection.raw_sql("SET allocator_bulk_deallocation_flush_threshold = '1MB'")
             connection.raw_sql(f"SET memory_limit = '{self._config.memory}'")
             if self._config.threads:
                 connection.raw_sql(f"SET threads = {self._config.threads}")

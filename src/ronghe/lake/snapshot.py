@@ -97,8 +97,13 @@ class Snapshot:
                 return self.engine.memory(dataset.to_table())
         return self.engine.parquet(sorted(files), schema, address)
 
-    def table(self, name: str) -> Any:
+    def table(self, name: str, where: Mapping[str, Any] | None = None) -> Any:
         """A table as readers see it: where loads state the same key, the one that ranks first.
+
+        Parameters
+        ----------
+        name : the contract.
+        where : columns that must equal (or be one of) values; those of the key are looked at before ranking.
 
         Returns
         -------
@@ -110,19 +115,19 @@ class Snapshot:
         """
         contract = self._contract(name)
         rows = self.raw(name)
+        asked = where or {}
         loads = [o for o in self.loads if name in o.rows]
         if not contract.precedence or not any(o.overlaps.get(name) for o in loads):
-            return rows
+            return _narrowed(rows, asked)
         import ibis
 
+        rows = _narrowed(rows, {k: v for k, v in asked.items() if k in contract.keys})
         order = sorted(loads, key=lambda o: (o.precedence, _newest(o), o.file))
-        rank = ibis.memtable(
-            pa.table({"_load": [o.load for o in order], "_rank": pa.array(range(len(order)), pa.int64())})
-        )
-        joined = rows.join(rank, "_load")
-        window = ibis.window(group_by=list(contract.keys), order_by=[joined["_rank"], joined["_part"], joined["_row"]])
-        first = joined.mutate(_place=ibis.row_number().over(window)).filter(lambda t: t["_place"] == 0)
-        return first.select(*contract.lake_schema.names)
+        rank = rows["_load"].cases(*[(o.load, place) for place, o in enumerate(order)], else_=len(order))
+        window = ibis.window(group_by=list(contract.keys), order_by=[rank, rows["_part"], rows["_row"]])
+        first = rows.mutate(_place=ibis.row_number().over(window)).filter(lambda t: t["_place"] == 0)
+        rest = {k: v for k, v in asked.items() if k not in contract.keys}
+        return _narrowed(first.select(*contract.lake_schema.names), rest)
 
     def rows(self, expression: Any) -> pa.Table:
         """Run an expression of this snapshot."""
@@ -135,11 +140,7 @@ class Snapshot:
         """
         key = (name, tuple(columns), tuple((k, _frozen(v)) for k, v in sorted(where.items())))
         if key not in self._kept:
-            expression = self.table(name)
-            for column, value in where.items():
-                one = expression[column]
-                many = isinstance(value, (list, tuple, set, frozenset))
-                expression = expression.filter(one.isin(sorted(value)) if many else one == value)
+            expression = self.table(name, where)
             expression = expression.order_by(["_file", "_part", "_row", "_col"])
             if columns:
                 expression = expression.select(*columns)
@@ -175,6 +176,18 @@ class Snapshot:
 
 _KEEP = 64
 _KEEP_BYTES = 4_000_000
+
+
+def _narrowed(rows: Any, where: Mapping[str, Any]) -> Any:
+    for column, value in where.items():
+        one = rows[column]
+        if value is None:
+            rows = rows.filter(one.isnull())
+        elif isinstance(value, (list, tuple, set, frozenset)):
+            rows = rows.filter(one.isin(sorted(value)))
+        else:
+            rows = rows.filter(one == value)
+    return rows
 
 
 def _frozen(value: Any) -> Any:
