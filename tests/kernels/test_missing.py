@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from ronghe.kernels.checks import FusionError, MissingBlockError
-from ronghe.kernels.missing import impute, imputed_draws, missing_blocks
+from ronghe.kernels.missing import change_errors, impute, imputed_draws, missing_blocks
 
 NAN = np.nan
 SERIES = np.array([NAN, 1.0, NAN, NAN, 4.0, NAN])[:, None, None]
@@ -114,3 +114,31 @@ def test_bad_input_is_named() -> None:
     assert infinite.value.details["indicators"] == (0, 1)
     with pytest.raises(FusionError):
         impute(X, "guess")  # type: ignore[arg-type]
+
+
+def test_errors_of_carried_and_bridged_cells_are_those_of_a_random_walk():
+    X = np.array([1.0, 2.0, np.nan, np.nan, 5.0, np.nan])[:, None, None]
+    found = change_errors(X, impute(X, "linear"))
+    step = np.sqrt((1.0**2 / 1 + 3.0**2 / 3) / 2)
+    np.testing.assert_allclose(found.sd.ravel(), [0, 0, step * np.sqrt(2 / 3), step * np.sqrt(2 / 3), 0, 0])
+    found = change_errors(X, impute(X, "carry"))
+    assert found.sd.ravel()[-1] == pytest.approx(step)
+    assert np.isfinite(found.sd).all()
+
+
+def test_a_region_without_a_change_borrows_the_others():
+    X = np.full((3, 2, 1), np.nan)
+    X[:, 0, 0] = [1.0, 3.0, 5.0]
+    X[0, 1, 0] = 7.0
+    found = change_errors(X, impute(X, "carry"))
+    np.testing.assert_allclose(found.sd[:, 1, 0], [0, 2, 2 * np.sqrt(2)])
+
+
+def test_cells_of_a_model_keep_their_error_and_single_years_tell_nothing():
+    X = np.arange(12.0).reshape(3, 4, 1) ** 1.5
+    X[1, 2, 0] = np.nan
+    modelled = impute(X, "model")
+    assert change_errors(X, modelled) is modelled
+    lone = np.array([[[1.0], [2.0]], [[np.nan], [np.nan]]])
+    with pytest.raises(FusionError, match="two known years"):
+        change_errors(lone, impute(lone, "carry"))

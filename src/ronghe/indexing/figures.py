@@ -90,9 +90,9 @@ class Figures:
 
     def _prices(self, item: Item) -> Floats:
         index = self.quantity(str(item.deflator)).values
-        if item.price_year not in self.years:
+        base = index[self.years.index(item.price_year)] if item.price_year in self.years else np.array([])
+        if not np.isfinite(base).any():
             raise AskError("system_price_year", indicator=item.names, year=str(item.price_year))
-        base = index[self.years.index(item.price_year)]
         return np.asarray(np.divide(base, index, out=np.full_like(index, np.nan), where=index > 0), dtype=np.float64)
 
     def _shown(self, measured: Measured, item: Item) -> tuple[Floats, str]:

@@ -94,7 +94,7 @@ def year_window(system: System, rows: Mapping[str, Sequence[Any]], wanted: Itera
         first, last = system.years
         inside = [y for y in every if first <= y <= last]
     else:
-        needed = [held.get(name, set()) for name in wanted]
+        needed = [held[name] for name in wanted if name in held]
         inside = sorted(set.intersection(*needed)) if needed else []
     if not inside:
         raise NoData("no_data", what=system.name, tables="indicator")

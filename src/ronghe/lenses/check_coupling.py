@@ -165,6 +165,10 @@ def check_coupling(ctx: Context, *, figures: Figures, alpha: Alpha | None = None
              {"decimals": digits, "decimals_U": level_digits}),
     )  # fmt: skip
     notes = [Caveat("note", Text("check_coupling.rounding", {"digits": digits, "level_digits": level_digits}))]
+    also = [f for k, f in enumerate(found.forms) if found.fits[k].all() and f != found.verdict]
+    if found.verdict is not None and also:
+        listed = [Text(f"coupling_form.{_key(f)}") for f in also]
+        notes.append(Caveat("warning", Text("check_coupling.ambiguous", {"forms": listed})))
     if len(printed) == 1:
         notes.append(Caveat("warning", Text("check_coupling.one_row")))
     return ctx.answer(

@@ -62,7 +62,9 @@ def _zones(measured: Measure) -> tuple[list[str], NDArray[np.int64]] | None:
 
 def _trend(measured: Measure, W: Floats | None, seed: int, density: Density) -> Result:
     D = measured.found.D
-    log, cv = sigma(D), sigma(D, kind="cv")
+    positive = bool((D > 0).all())
+    log = sigma(D) if positive else np.full(len(D), np.nan)
+    cv = D.std(axis=1) / D.mean(axis=1)
     near = moran_by_year(D, W, seed) if W is not None else [{"I": None, "z": None, "p": None}] * len(D)
     rows = [
         {
@@ -71,7 +73,7 @@ def _trend(measured: Measure, W: Floats | None, seed: int, density: Density) -> 
             "sigma": float(log[t]),
             "cv": float(cv[t]),
             "gini": gini(D[t]),
-            "theil": theil(D[t]).T,
+            "theil": theil(D[t]).T if positive else None,
             "I": near[t]["I"],
             "I_p": near[t]["p"],
             "bandwidth": float(density.bandwidth[t]),
@@ -132,11 +134,13 @@ def _dagum(measured: Measure, zones: list[str], groups: NDArray[np.int64]) -> tu
     D, years = measured.found.D, measured.panel.years
     parts, own = [], []
     for t, year in enumerate(years):
-        found, entropy = dagum(D[t], groups), theil(D[t], groups)
+        found = dagum(D[t], groups)
+        entropy = theil(D[t], groups) if (D[t] > 0).all() else None
         shares = {f"{k}_share": v / found.G if found.G else None for k, v in
                   (("Gw", found.Gw), ("Gnb", found.Gnb), ("Gt", found.Gt))}  # fmt: skip
         parts.append({"year": year, "G": found.G, "Gw": found.Gw, "Gnb": found.Gnb, "Gt": found.Gt, **shares,
-                      "T": entropy.T, "within": entropy.within, "between": entropy.between})  # fmt: skip
+                      **{k: None if entropy is None else getattr(entropy, k) for k in ("T", "within", "between")},
+                      })  # fmt: skip
         own += [
             {
                 "year": year,
@@ -193,6 +197,8 @@ def _robust(measured: Measure) -> Result:
         U = measured.levels(measured.methods[method])
         for form in _FORMS:
             D = coordination(U, alpha=measured.alpha, form=form).D
+            if not (D > 0).all():
+                continue
             spread, found = sigma(D), beta_cross_section(D)
             rows.append(
                 {
@@ -248,6 +254,18 @@ def _charts(tables: dict[str, Result], year: int) -> list[Chart]:
 def _headline(measured: Measure, trend: Result, beta: Result) -> Text:
     rows = trend.data.to_pylist()
     first, last = rows[0], rows[-1]
+    if first["sigma"] is None:
+        return Text(
+            "convergence.headline_zero",
+            {
+                "system": dict(measured.system.names),
+                "first": first["year"],
+                "last": last["year"],
+                "from": first["cv"],
+                "to": last["cv"],
+                "change": last["cv"] / first["cv"] - 1.0,
+            },
+        )
     models = {r["model"].rsplit(".", 1)[1]: r for r in beta.data.to_pylist()}
     absolute = models.get("absolute", {"slope": 0.0, "p": 1.0})
     known = absolute["p"] is not None and absolute["p"] <= _SURE
@@ -301,6 +319,9 @@ def convergence(
         density = kernel_density(D, points=_POINTS, support=(0.0, 1.0))
         W = weights_of(measured, neighbours, island) if len(panel.regions) >= 4 else None
         trend = _trend(measured, W, seed, density)
+    zero = [names[i] for i in np.flatnonzero((D <= 0).any(axis=0))]
+    if zero:
+        said.append(Caveat("warning", Text("convergence.zeros", {"regions": zero[:10]})))
     tables = {"trend": trend, "beta": _beta(measured, said)}
     zones = _zones(measured)
     if zones is None:

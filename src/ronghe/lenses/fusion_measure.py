@@ -7,7 +7,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from ronghe.errors import AskError
+from ronghe.errors import AskError, KernelRefused
 from ronghe.indexing.figures import Figures
 from ronghe.indexing.panel import Panel
 from ronghe.indexing.system import Item, System
@@ -116,6 +116,8 @@ def measure(ctx: Context, params: Mapping[str, Any]) -> Measure:
     system = (name if isinstance(name, SystemName) else SystemName(name)).system
     panel, figures = load_panel(ctx, system, params["missing"])
     ctx.check()
+    if len(panel.regions) < 2:
+        raise KernelRefused("fusion_few_regions", found=len(panel.regions), needed=2)
     names = [i.names for i in panel.items]
     places = [panel.name(r) for r in panel.regions]
     groups = np.array(system.groups, dtype=np.int64)
