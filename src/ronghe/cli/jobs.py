@@ -67,7 +67,7 @@ def detach(state: State, lens: str, params: Mapping[str, Any]) -> None:
     if job.state == "queued" and not job.runner:
         settings = {f"RONGHE_{f.name.upper()}": str(getattr(state.config, f.name)) for f in fields(state.config)}
         code = "from ronghe.cli import main; main()"
-        subprocess.Popen(
+        child = subprocess.Popen(
             [sys.executable, "-c", code, "jobs", "resume", job.id],
             env={**os.environ, **settings},
             stdin=subprocess.DEVNULL,
@@ -75,6 +75,7 @@ def detach(state: State, lens: str, params: Mapping[str, Any]) -> None:
             stderr=subprocess.DEVNULL,
             start_new_session=True,
         )
+        child.returncode = 0  # it outlives this process on purpose: nobody waits for it
     state.console.print(state.t("job.detached", id=job.id))
 
 
