@@ -1,4 +1,4 @@
-"""The documentation is tested: every command, setting, question and parameter is in it, and its links lead somewhere."""
+"""The documentation is tested: every command, setting, question and parameter is in it; its links lead somewhere."""
 
 import re
 from dataclasses import fields

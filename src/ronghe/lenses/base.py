@@ -167,6 +167,7 @@ class Unkept:
     def load(self, name: str) -> bytes | None:
         """Nothing was saved."""
         del name
+        return None
 
     def save(self, name: str, content: bytes) -> None:
         """Nothing is kept."""
