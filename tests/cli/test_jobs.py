@@ -54,7 +54,7 @@ def run(brain, monkeypatch, capfdbinary):
 
 
 def wait_for(true):
-    end = time.monotonic() + 60
+    end = time.monotonic() + 30
     while not true():
         assert time.monotonic() < end
         time.sleep(0.02)
@@ -88,17 +88,18 @@ def test_ctrl_c_stops_at_a_safe_point_and_resume_goes_on(brain, run, shut):
 
 
 def test_the_second_ctrl_c_breaks_off(brain, shut):
-    child = subprocess.Popen(
-        [sys.executable, "-m", "tests.lake.slow", "--lake", brain.config.lake, "ask", "slow", "--trouble", "deaf"],
-        cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-    )  # fmt: skip
     plan, jobs = brain.plan("slow", trouble="deaf"), Jobs(brain.lake.store)
-    wait_for(lambda: jobs.peek(plan.id) is not None and jobs.progress(plan.id) is not None)
-    child.send_signal(signal.SIGINT)
-    time.sleep(0.3)
-    assert jobs.get(plan.id).active
-    child.send_signal(signal.SIGINT)
-    assert child.wait(20) != 0
+    words = [sys.executable, "-m", "tests.lake.slow", "--lake", brain.config.lake, "ask", "slow", "--trouble", "deaf"]
+    with subprocess.Popen(words, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as child:
+        try:
+            wait_for(lambda: jobs.peek(plan.id) is not None and jobs.progress(plan.id) is not None)
+            child.send_signal(signal.SIGINT)
+            time.sleep(0.3)
+            assert jobs.get(plan.id).active
+            child.send_signal(signal.SIGINT)
+            assert child.wait(20) != 0
+        finally:
+            child.kill()
     assert jobs.get(plan.id).state == "interrupted"
 
 
