@@ -29,13 +29,13 @@ class Counts:
     evidence : ``works``, ``publications``, ``models``, ``patents``, ``projects``, ``laboratories``.
     cells : (year, place) -> count, fractional where several places share one item.
     unplaced : the share of all that belongs to no known place.
-    ids : (year, place) -> the keys of the items, for traces; a year of 0 where there is none.
+    ids : (year, place) -> the keys of the items, each with its part; a year of 0 where there is none.
     """
 
     evidence: str
     cells: dict[tuple[int, str], float] = field(default_factory=dict)
     unplaced: float = 0.0
-    ids: dict[tuple[int, str], list[str]] = field(default_factory=dict)
+    ids: dict[tuple[int, str], dict[str, float]] = field(default_factory=dict)
 
     def add(self, year: int | None, place: str | None, value: float, key: str | None = None) -> None:
         """Count one item, or its share, in a place and year."""
@@ -45,7 +45,8 @@ class Counts:
         spot = (int(year or 0), place)
         self.cells[spot] = self.cells.get(spot, 0.0) + value
         if key is not None:
-            self.ids.setdefault(spot, []).append(key)
+            held = self.ids.setdefault(spot, {})
+            held[key] = held.get(key, 0.0) + value
 
     @property
     def years(self) -> list[int]:
@@ -62,11 +63,15 @@ class Counts:
         wanted = set(years)
         return sum(v for (y, p), v in self.cells.items() if y in wanted and place in (None, p))
 
-    def items(self, years: Iterable[int], place: str | None = None) -> list[str]:
-        """The keys of the items behind ``total``, each once."""
+    def items(self, years: Iterable[int], place: str | None = None) -> dict[str, float]:
+        """The items behind ``total``, each with its part."""
         wanted = set(years)
-        found = (k for (y, p), ks in sorted(self.ids.items()) if y in wanted and place in (None, p) for k in ks)
-        return list(dict.fromkeys(found))
+        found: dict[str, float] = {}
+        for (year, here), held in sorted(self.ids.items()):
+            if year in wanted and place in (None, here):
+                for key, part in held.items():
+                    found[key] = found.get(key, 0.0) + part
+        return found
 
 
 def caught_works(ctx: Context, fields: Sequence[Definition], *, everything: bool = False) -> pa.Table:

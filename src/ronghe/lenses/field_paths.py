@@ -47,19 +47,26 @@ def _reason(one: Definition, table: str, row: Mapping[str, Any]) -> dict[str, st
     return say("fields.by_word", word=words[0] if words else "")
 
 
-def paths_of(rows: Sequence[Mapping[str, Any]], table: str) -> list[Path]:
-    """The largest reasons, each with how many items it caught and their rows; what is left stands together."""
+def paths_of(rows: Sequence[Mapping[str, Any]], table: str, parts: Mapping[str, float] | None = None) -> list[Path]:
+    """The largest reasons, each with what it caught and the items' rows; what is left stands together.
+
+    ``parts`` holds what each item counts, by its key; one each when not given.
+    """
+    key = KEYS[table]
     held: dict[str, list[Mapping[str, Any]]] = {}
     for row in rows:
         held.setdefault(row["reason"]["en"], []).append(row)
-    ordered = sorted(held.values(), key=lambda g: (-len(g), g[0]["reason"]["en"]))
-    total = max(1, len(rows))
-    found = [_path(g[0]["reason"], g, table, total) for g in ordered[:_MOST]]
+
+    def size(group: Sequence[Mapping[str, Any]]) -> float:
+        return sum(1.0 if parts is None else parts[str(r[key])] for r in group)
+
+    ordered = sorted(held.values(), key=lambda g: (-size(g), g[0]["reason"]["en"]))
+    groups = [(g[0]["reason"], g) for g in ordered[:_MOST]]
     rest = [r for g in ordered[_MOST:] for r in g]
-    return [*found, _path(say("fields.other_reasons"), rest, table, total)] if rest else found
-
-
-def _path(names: Mapping[str, str], rows: Sequence[Mapping[str, Any]], table: str, total: int) -> Path:
-    key = KEYS[table]
-    cells = {key: tuple(str(r[key]) for r in rows[:_CELLS])}
-    return Path(names, float(len(rows)), len(rows) / total, cells, table)
+    if rest:
+        groups.append((say("fields.other_reasons"), rest))
+    total = size(list(rows)) or 1.0
+    return [
+        Path(names, size(g), size(g) / total, {key: tuple(str(r[key]) for r in g[:_CELLS])}, table)
+        for names, g in groups
+    ]
