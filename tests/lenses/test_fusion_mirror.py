@@ -89,5 +89,5 @@ def test_every_question_is_answered_on_the_yearbook(yearbook):
     scores = yearbook.ask("efficiency").tables["scores"].data.to_pylist()
     assert len(scores) == 31
     assert {"北京", "广东"} <= {r["name_zh"] for r in scores if r["ccr"] > 1 - 1e-9}
-    years = yearbook.ask("compare", a="北京", b="西藏", draws=DRAWS).tables["years"].data.to_pylist()
+    years = yearbook.ask("compare", region="北京", other="西藏", draws=DRAWS).tables["years"].data.to_pylist()
     assert all(r["verdict"] == "compare.verdict.first" for r in years)

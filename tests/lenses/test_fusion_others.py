@@ -100,7 +100,8 @@ def test_few_regions_leave_parts_out_and_say_so(place):
 def test_a_comparison_and_its_mirror_agree(place):
     brain, system, _ = place
     one, two = (
-        brain.ask("compare", system=system, a=a, b=b, draws=DRAWS) for a, b in (("33", "44"), ("广东", "Zhejiang"))
+        brain.ask("compare", system=system, region=a, other=b, draws=DRAWS)
+        for a, b in (("33", "44"), ("广东", "Zhejiang"))
     )
     for left, right in zip(one.tables["years"].data.to_pylist(), two.tables["years"].data.to_pylist(), strict=True):
         assert left["p"] + right["p"] == pytest.approx(1.0)
@@ -114,7 +115,7 @@ def test_a_comparison_and_its_mirror_agree(place):
     own = one.trace("value_b", table="parts", indicator="a")
     assert {o.values["region"] for p in own.paths for o in p.origins} == {"CN-44"}
     with pytest.raises(AskError) as caught:
-        brain.ask("compare", system=system, a="CN-44", b="广东")
+        brain.ask("compare", system=system, region="CN-44", other="广东")
     assert caught.value.code == "same_region"
 
 

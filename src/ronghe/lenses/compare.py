@@ -138,9 +138,11 @@ def _explain(ctx: Context, finding: Finding, table: str, column: str, row: Mappi
     measured = measure(ctx, finding.params)
     panel = measured.panel
     t = panel.years.index(pick_year(int(row.get("year") or finding.params["year"]), panel.years, measured.system.name))
-    a, b = panel.at(finding.params["a"]), panel.at(finding.params["b"])
+    a, b = panel.at(finding.params["region"]), panel.at(finding.params["other"])
     if column in {"value_a", "value_b"}:
-        return own_cells(ctx, measured, str(row["indicator"]), finding.params[column[-1]], t)
+        return own_cells(
+            ctx, measured, str(row["indicator"]), finding.params["region" if column == "value_a" else "other"], t
+        )
     if column.endswith("_b"):
         return paths(measured, panel.regions[b], t, measured.loading * measured.Z[t, b])
     if column.endswith("_a"):
@@ -165,8 +167,8 @@ def _headline(measured: Measure, years: Result, parts: Result, a: str, b: str, t
 def compare(
     ctx: Context,
     *,
-    a: PanelRegion,
-    b: PanelRegion,
+    region: PanelRegion,
+    other: PanelRegion,
     system: SystemName = PROVINCE,
     year: Year = LATEST,
     alpha: Alpha | None = None,
@@ -178,15 +180,15 @@ def compare(
 ) -> Finding:
     """Which of two regions is ahead, by which indicators, and is the difference more than noise?"""
     del alpha, form, weights, missing
-    if a == b:
-        raise AskError("same_region", region=str(a))
+    if region == other:
+        raise AskError("same_region", region=str(region))
     measured = measure(ctx, ctx.params)
     panel = measured.panel
-    for one in (a, b):
+    for one in (region, other):
         if one not in panel.regions:
             raise UnknownName("unknown_region", str(one), panel.regions)
     t = panel.years.index(pick_year(year, panel.years, str(system)))
-    i, j = panel.at(a), panel.at(b)
+    i, j = panel.at(region), panel.at(other)
     sure = uncertainty(ctx, measured, draws, seed, sensitivity=False)
     years = _years(measured, sure, i, j)
     parts = _parts(measured, i, j, t)
@@ -196,7 +198,7 @@ def compare(
         Chart("bar", "parts", {"x": "name", "y": "z_a", "y2": "z_b"}, Text("compare.scores")),
     )
     return ctx.answer(
-        _headline(measured, years, parts, a, b, t),
+        _headline(measured, years, parts, region, other, t),
         {"years": years, "parts": parts},
         charts=charts,
         caveats=[

@@ -49,6 +49,7 @@ _POINTS = 81
 _FORMS: tuple[Form, ...] = ("modified", "classic")
 _ZONES = ("CN-EAST", "CN-CENTRAL", "CN-WEST", "CN-NORTHEAST")
 _SURE = 0.05
+_MOST = 0.8
 
 
 def _zones(measured: Measure) -> tuple[list[str], NDArray[np.int64]] | None:
@@ -251,7 +252,7 @@ def _charts(tables: dict[str, Result], year: int) -> list[Chart]:
     return [c for c in all_charts if c.table in tables and tables[c.table].data.num_rows]
 
 
-def _headline(measured: Measure, trend: Result, beta: Result) -> Text:
+def _headline(measured: Measure, trend: Result, beta: Result, robust: Result) -> Text:
     rows = trend.data.to_pylist()
     first, last = rows[0], rows[-1]
     if first["sigma"] is None:
@@ -269,11 +270,17 @@ def _headline(measured: Measure, trend: Result, beta: Result) -> Text:
     models = {r["model"].rsplit(".", 1)[1]: r for r in beta.data.to_pylist()}
     absolute = models.get("absolute", {"slope": 0.0, "p": 1.0})
     known = absolute["p"] is not None and absolute["p"] <= _SURE
-    verdict = ("closing" if absolute["slope"] < 0 else "opening") if known else "unclear"
+    sign = 1.0 if absolute["slope"] < 0 else -1.0
+    variants = robust.data.to_pylist()
+    agree = sum(v["slope"] * sign < 0 and v["p"] <= _SURE for v in variants)
+    verdict = ("closing" if sign > 0 else "opening") if known else "unclear"
+    if known and agree < _MOST * len(variants):
+        verdict = f"{verdict}_fragile"
     args = {
         "system": dict(measured.system.names), "first": first["year"], "last": last["year"], "from": first["sigma"],
         "to": last["sigma"], "change": last["sigma"] / first["sigma"] - 1.0,
         "verdict": Text(f"convergence.verdict.{verdict}"), "p": absolute["p"],
+        "agree": agree, "variants": len(variants),
     }  # fmt: skip
     return Text("convergence.headline", args)
 
@@ -336,7 +343,7 @@ def convergence(
     args = {"kind": Text(f"convergence.neighbours.{neighbours}"), "island": Text(f"convergence.island.{island}")}
     said.append(Caveat("note", Text("convergence.weights", args)))
     return ctx.answer(
-        _headline(measured, trend, tables["beta"]),
+        _headline(measured, trend, tables["beta"], tables["robust"]),
         tables,
         charts=_charts(tables, panel.years[t]),
         caveats=[Caveat("note", Text("convergence.short", {"years": len(panel.years)})), *said,

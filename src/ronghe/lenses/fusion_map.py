@@ -170,11 +170,10 @@ def _ahead(measured: Measure, sure: Sure, t: int) -> Result:
             "other": panel.regions[j],
             **say_names("name", panel.name(panel.regions[i])),
             **say_names("than", panel.name(panel.regions[j])),
-            "p": float(sure.ranks.ahead[t, i, j]),
+            "p": None if i == j else float(sure.ranks.ahead[t, i, j]),
         }
         for i in order
         for j in order
-        if i != j
     ]
     fields = (
         *named("name", "column.region_name"),
