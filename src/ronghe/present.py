@@ -74,6 +74,13 @@ def number(value: float, field: Field) -> str:
     return f"{value:.4f}" if size >= 0.001 else f"{value:.3g}"
 
 
+def lens_words(name: str, lang: str) -> tuple[str, str]:
+    """A lens's title and question; its bare name where the lens is no longer installed."""
+    if not has(f"lens.{name}"):
+        return name, ""
+    return translate(lang, Text(f"lens.{name}")), translate(lang, Text(f"lens.{name}.question"))
+
+
 def state_of(job: Mapping[str, Any], lang: str) -> str:
     """A job's state, from its document."""
     if job["stopping"]:

@@ -226,3 +226,15 @@ def test_the_server_stops_its_jobs_and_they_can_be_resumed(lake, shut):
         with Client(create_app(lake.config, brain)) as client:
             client.post(f"{JOBS}/{identity}/resume")
             until(client, identity, "done")
+
+
+def test_a_job_of_a_lens_that_is_gone_is_still_listed(lake, shut):
+    with installed():
+        brain = Brain(lake.config, lake)
+        with Client(create_app(lake.config, brain)) as client:
+            identity = client.post(f"{JOBS}/slow").json()["id"]
+    with Client(create_app(lake.config, brain)) as client:
+        assert identity[:8] in client.get("/zh/jobs").text
+        assert "slow" in client.get(f"/en/jobs/{identity}").text
+        assert client.post(f"{JOBS}/{identity}/resume").status_code == 202
+        assert until(client, identity, "failed")["error"]["code"] == "unknown_lens"

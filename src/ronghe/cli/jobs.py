@@ -118,7 +118,7 @@ def _table(state: State, documents: list[dict[str, Any]]) -> None:
     from rich import box
     from rich.table import Table
 
-    from ronghe.present import how_far, state_of, time_left
+    from ronghe.present import how_far, lens_words, state_of, time_left
 
     table = Table(box=box.SIMPLE_HEAD, title=state.t("job.title"), title_justify="left")
     for key in ("id", "question", "params", "state", "progress", "left", "created"):
@@ -127,7 +127,7 @@ def _table(state: State, documents: list[dict[str, Any]]) -> None:
         given = " ".join(f"{k}={v}" for k, v in one["params"].items() if v not in (None, ""))
         why = f"\n{one['error']['message'][state.lang]}" if one["error"] else ""
         told = (state_of(one, state.lang) + why, how_far(one, state.lang), time_left(one, state.lang))
-        table.add_row(one["id"], state.t(f"lens.{one['lens']}"), given, *told, one["created"][:19])
+        table.add_row(one["id"], lens_words(one["lens"], state.lang)[0], given, *told, one["created"][:19])
     state.console.print(table)
 
 

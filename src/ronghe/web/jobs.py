@@ -13,7 +13,7 @@ from starlette.responses import RedirectResponse, Response, StreamingResponse
 from ronghe.brain import Answer, Brain
 from ronghe.lake.jobs import Job, Jobs
 from ronghe.model.serial import canonical
-from ronghe.present import how_far, state_of, time_left
+from ronghe.present import how_far, lens_words, state_of, time_left
 from ronghe.runner import Runner
 from ronghe.web.api import FAULTS, PREFIX, as_json
 from ronghe.web.csrf import check_form, local_path
@@ -128,6 +128,7 @@ def view(jobs: Jobs, job: Job, lang: str, onward: str = "") -> dict[str, Any]:
     progress = document["progress"]
     return {
         "job": document,
+        "lens_words": lens_words(job.lens, lang),
         "active": job.active,
         "told": state_of(document, lang),
         "far": how_far(document, lang),
