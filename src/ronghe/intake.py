@@ -1,5 +1,8 @@
 """Bring data in: datasets of the registry, and files of the user's own."""
 
+import datetime as dt
+import json
+import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +16,7 @@ from ronghe.model.table import contracts
 from ronghe.plugins import get_source, source_names
 from ronghe.sources.base import RawFile
 from ronghe.sources.concordances import Concordances
+from ronghe.sources.decisions import KINDS, Decisions
 from ronghe.sources.fetch import Policy, fetch
 from ronghe.sources.reference import Reference
 from ronghe.sources.registry import DatasetFile, dataset, datasets
@@ -195,6 +199,52 @@ def ingest_folder(
             failures.append(Failure(name, key, error))
         progress(key, number + 1, len(wanted))
     return reports, failures
+
+
+def ingest_decision(
+    brain: Brain,
+    kind: str,
+    subject: str,
+    value: str,
+    *,
+    table: str = "organisation_match",
+    field: str = "org_id",
+    by: str = "",
+    reason: str = "",
+    workspace: str = "",
+) -> Report:
+    """Keep what a user decided; readers see it from the next version of the lake on.
+
+    Parameters
+    ----------
+    kind : ``confirmed``, ``rejected`` or ``locked``.
+    subject : what it is about, as written (a name).
+    value : the value that is confirmed, locked or rejected; empty = none.
+    table, field : where the subject and the value belong.
+    by, reason : who decided, and why.
+    workspace : who may see it; empty = everyone.
+
+    Raises
+    ------
+    UnknownName : no such kind or table.
+    """
+    if kind not in KINDS:
+        raise UnknownName("unknown_decision", kind, KINDS)
+    if table not in contracts():
+        raise UnknownName("unknown_table", table, contracts())
+    identity = uuid.uuid4().hex
+    said: dict[str, str | None] = {
+        "decision_id": identity,
+        "at": dt.datetime.now(dt.UTC).isoformat(),
+        "by": by or "user",
+        "kind": kind,
+    }
+    said |= {"table": table, "subject": subject, "field": field, "new": value or None, "reason": reason or None}
+    file = Path(brain.config.cache) / "decisions" / f"{identity}.json"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(json.dumps(said, ensure_ascii=False), encoding="utf-8")
+    terms = Terms(licence="own", redistributable=False, precedence=0, workspace=workspace)
+    return brain.lake.ingest(Decisions(), raw_file(file, OWN, f"decisions/{file.name}"), terms=terms)
 
 
 def guess_mapping(path: Path, table: str | None) -> str:

@@ -49,3 +49,12 @@ def test_offline_and_empty_folders_say_what_to_do(run, tmp_path):
     assert "openalex_works" in err
     code, _, err = run("ingest", str(tmp_path / "b"), "--as", "nothing_such")
     assert code == 2
+
+
+def test_decide(run):
+    code, out, _ = run("--lang", "en", "decide", "rejected", "清华大学", "ror:1")
+    assert code == 0
+    assert "Rejected: 清华大学 is not ror:1." in out
+    code, _, err = run("decide", "perhaps", "x", "y")
+    assert code == 2
+    assert "confirmed" in err
