@@ -178,7 +178,8 @@ def test_the_diagnosis_names_obstacles_that_would_help(place):
     held = [r for r in rows if r["holds_back"]]
     assert 1 <= len(held) <= 3
     assert all(r["effect"] > 0 for r in held)
-    assert min(r["obstacle"] for r in held) >= max([r["obstacle"] for r in rows if r["effect"] > 0][3:], default=0.0)
+    rest = [r["obstacle"] * max(r["effect"], 0) for r in rows if not r["holds_back"]]
+    assert min(r["obstacle"] * r["effect"] for r in held) >= max(rest, default=0.0)
 
 
 def test_the_target_path_ends_on_the_edge_of_the_class(place):
@@ -193,6 +194,8 @@ def test_the_target_path_ends_on_the_edge_of_the_class(place):
     assert needs["b"]["needed"] > needs["b"]["now"]
     assert needs["d"]["needed"] < needs["d"]["now"]
     sides = answer.tables["target"].data.to_pylist()
+    fast = any(s["pace"] > s["best_pace"] for s in sides)
+    assert fast == any(c.text.key == "fusion.goal_fast" for c in answer.finding.caveats)
     np.testing.assert_allclose([s["needed"] for s in sides], [path[-1]["u1"], path[-1]["u2"]])
     with pytest.raises(UnknownName) as caught:
         brain.ask("fusion", system=system, region="CN-31", target="良好协凋", draws=DRAWS)

@@ -82,7 +82,8 @@ def _obstacles(measured: Measure, region: str, t: int) -> tuple[Result, list[dic
             measured.Z[t], measured.weights, measured.groups, alpha=measured.alpha, form=measured.form
         )[i]
     order = [int(j) for j in np.argsort(-degree, kind="stable")]
-    worst = [j for j in order if effect[j] > 0 and degree[j] > 0][:_WORST]
+    both_count = degree * np.maximum(effect, 0.0)
+    worst = [int(j) for j in np.argsort(-both_count, kind="stable")[:_WORST] if both_count[j] > 0]
     oriented = panel.oriented[t]
     rows = []
     for j in order:
@@ -163,11 +164,17 @@ def _headline(
     return Text("fusion.headline", args)
 
 
-def _goal_caveat(goal: Goal) -> Caveat:
+def _goal_caveats(goal: Goal, sides: Result) -> list[Caveat]:
+    """What the target means, and a warning where no region ever moved as fast as it asks."""
     args: dict[str, Any] = {"class": Text(f"fusion.class.{goal.number}"), "by": goal.by, "edge": goal.edge}
     if goal.reached:
-        return Caveat("note", Text("fusion.goal_met", args))
-    return Caveat("note", Text("fusion.goal_share", {**args, "share": goal.share}))
+        return [Caveat("note", Text("fusion.goal_met", args))]
+    said = [Caveat("note", Text("fusion.goal_share", {**args, "share": goal.share}))]
+    fast = [r for r in sides.data.to_pylist() if r["best_pace"] is not None and r["pace"] > r["best_pace"]]
+    if fast:
+        names = [both(r["subsystem_zh"], r["subsystem_en"]) for r in fast]
+        said.append(Caveat("warning", Text("fusion.goal_fast", {**args, "subsystems": names})))
+    return said
 
 
 def _company_notes(near: Company | None, measured: Measure, t: int) -> list[Caveat]:
@@ -195,7 +202,9 @@ def _company(measured: Measure, i: int, t: int) -> tuple[Company | None, dict[st
 
 _STEPS = (
     Step("obstacle.obstacle_degree", "O_j = F_j(1 − z_j)/Σ F_j(1 − z_j), F_j = α_k w_j", "障碍度模型"),
-    Step("obstacle.marginal_effect", "(D(z_j + 0.1) − D)/0.1, all else equal", ""),
+    Step(
+        "obstacle.marginal_effect", "(D(z_j + 0.1) − D)/0.1, all else equal; named: the three largest O_j × effect", ""
+    ),
     Step("obstacle.lagging", "lowest U under 0.8 × mean of the others", "廖重斌 1999, 热带地理 19:171"),
     Step("obstacle.gap_to_close", "least λ with D(U + λ(1 − U)) ≥ target", ""),
     Step("peers.nearest_peers", "√Σ(s_i − s_r)² of standardised structure", "Navarro et al. 2014, S3 WP 03/2014"),
@@ -247,7 +256,7 @@ def fusion(
         charts=_charts(goal, peers=bool(near is not None and near.ahead.any())),
         caveats=[
             Caveat("note", Text("fusion.intervals", {"draws": draws, "form": Text(f"fusion.form.{form}")})),
-            _goal_caveat(goal),
+            *_goal_caveats(goal, tables["target"]),
             *_company_notes(near, measured, t),
             *panel_caveats(measured),
         ],
