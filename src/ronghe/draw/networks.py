@@ -1,4 +1,4 @@
-"""Graphs and Sankey diagrams. Places are computed here, in layers, so that a picture is the same every time."""
+"""Graphs and Sankey diagrams. Places are computed, in layers or by the lens: a picture is the same every time."""
 
 import math
 from collections.abc import Callable, Mapping, Sequence
@@ -101,7 +101,9 @@ def ordered(level: Mapping[str, int], edges: Sequence[tuple[str, str]]) -> list[
 
 
 def graph(frame: Frame) -> dict[str, Any]:
-    """Nodes in layers from left to right, with arrows along the links."""
+    """Nodes in layers from left to right, with arrows along the links; or where the table says they stand."""
+    if frame.has("x"):
+        return _placed(frame)
     nodes = {str(r[frame.field("id").name]): r for r in frame.rows}
     links = _links(frame, nodes)
     pairs = [(link["source"], link["target"]) for link in links]
@@ -135,6 +137,43 @@ def graph(frame: Frame) -> dict[str, Any]:
     }
     if groups:
         made["legend"] = legend([c["name"] for c in series["categories"]])
+    return made
+
+
+def _placed(frame: Frame) -> dict[str, Any]:
+    """Nodes where the table puts them, ties as thin lines; the largest of a drawn crowd bear their names."""
+    nodes = {str(r[frame.field("id").name]): r for r in frame.rows if r[frame.field("x").name] is not None}
+    links = _links(frame, nodes)
+    groups = list(dict.fromkeys(frame.name(r, "category") for r in nodes.values())) if frame.has("category") else []
+    sizes = _sizes(frame, nodes)
+    shrink = min(1.0, math.sqrt(120 / max(1, len(nodes))))
+    count = int(frame.options.get("labels", _NAMED))
+    named = set(sorted(nodes, key=lambda n: (-sizes[n], n))[:count])
+    across, along = frame.field("x").name, frame.field("y").name
+    items = [
+        _spot(frame, r, round(max(3.5, sizes[k] * shrink), 2), groups, k in named, [r[across], r[along]])
+        for k, r in nodes.items()
+    ]
+    for item in items:
+        # Over the point, not beside it: in a crowd there is no side that is free.
+        item["label"] |= {"position": "top"}
+    kinds = [_category(g, frame.lang) for g in groups]
+    series: dict[str, Any] = {
+        "type": "graph", "coordinateSystem": "cartesian2d", "layout": "none", "data": items, "links": links,
+        "categories": kinds, "lineStyle": {"color": "#c3ccd6", "width": 0.7, "opacity": 0.7},
+        "itemStyle": {"borderColor": "#ffffff", "borderWidth": 0.6},
+        "label": {"show": True, "fontSize": 11, "color": INK, "textBorderColor": "#ffffff", "textBorderWidth": 3},
+        "labelLayout": {"hideOverlap": True}, "emphasis": {"focus": "adjacency", "lineStyle": {"color": PALETTE[1]}},
+    }  # fmt: skip
+    made: dict[str, Any] = {
+        "grid": {"left": 30, "right": 30, "top": 40 if groups else 20, "bottom": 20},
+        "xAxis": {"type": "value", "show": False, "scale": True},
+        "yAxis": {"type": "value", "show": False, "scale": True},
+        "series": [series],
+        "height": 460 if len(nodes) <= 60 else 720,
+    }
+    if groups:
+        made["legend"] = legend([c["name"] for c in kinds])
     return made
 
 
