@@ -11,7 +11,7 @@ from importlib.metadata import entry_points
 import pytest
 
 import ronghe
-from ronghe.i18n import LANGUAGES, catalogue, has
+from ronghe.i18n import LANGUAGES, _flatten, catalogue, has
 from ronghe.model.table import contracts
 from ronghe.model.units import units
 from ronghe.plugins import get_lens, lens_names, source_names
@@ -66,6 +66,17 @@ def test_both_languages_hold_the_same_keys_and_placeholders():
     assert set(zh) == set(en)
     assert [k for k in zh if _fields(zh[k]) != _fields(en[k])] == []
     assert [k for k in zh if not zh[k].strip() and not k.endswith("hint")] == []
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_no_sentence_is_said_twice_in_different_words(lang):
+    said: dict[str, str] = {}
+    differing = []
+    for file in sorted((ROOT / "src" / "ronghe" / "locales" / lang).glob("*.toml")):
+        for key, text in _flatten(tomllib.loads(file.read_text(encoding="utf-8"))).items():
+            if said.setdefault(key, text) != text:
+                differing.append(f"{file.name}: {key}")
+    assert differing == []
 
 
 def test_every_key_that_the_code_names_is_there():
