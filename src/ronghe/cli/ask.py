@@ -11,6 +11,7 @@ from typer.core import TyperGroup
 from ronghe.cli.state import State
 from ronghe.errors import AskError
 from ronghe.i18n import translate
+from ronghe.lenses.base import LensSpec
 from ronghe.model.text import Text
 from ronghe.plugins import get_lens, lens_names
 
@@ -63,9 +64,7 @@ def lens_command(name: str, lang: str) -> Any:
             return state.bytes(answer.json)
         return show_answer(state, answer, rows)
 
-    files = {p.name: flag for p in spec.params if (flag := getattr(p.type, "file_flag", ""))}
-    if len(files) > 1:
-        files = {name: f"{name}-{flag}" for name, flag in files.items()}
+    files = _files(spec)
     parameters = [inspect.Parameter("context", inspect.Parameter.KEYWORD_ONLY, annotation=typer.Context)]
     for param in spec.params:
         kind: Any = param.type if param.type in (int, float, bool) else str
@@ -74,10 +73,7 @@ def lens_command(name: str, lang: str) -> Any:
         flag = f"--{param.name.replace('_', '-')}"
         option = typer.Option(f"{flag}/--no-{flag[2:]}" if kind is bool else flag, help=text, show_default=False)
         parameters.append(_keyword(param.name, kind | None, option, None))
-    for flag in files.values():
-        help_text = translate(lang, Text("say.flag.file"))
-        option = typer.Option(f"--{flag}", help=help_text, show_default=False)
-        parameters.append(_keyword(flag.replace("-", "_"), Path | None, option, None))
+    parameters += _file_flags(files, lang)
     say = {k: translate(lang, Text(f"say.flag.{k}")) for k in ("json", "fresh", "rows", "lang", "detach")}
     parameters += [
         _keyword("as_json", bool, typer.Option("--json", help=say["json"]), False),
@@ -91,6 +87,20 @@ def lens_command(name: str, lang: str) -> Any:
     app = typer.Typer(add_completion=False)
     app.command(name=name, help=translate(lang, spec.question))(run)
     return typer.main.get_command(app)
+
+
+def _files(spec: LensSpec) -> dict[str, str]:
+    """Parameter -> the flag that names a file to read it from; the parameter's name is in it where there are two."""
+    files = {p.name: flag for p in spec.params if (flag := getattr(p.type, "file_flag", ""))}
+    return files if len(files) < 2 else {name: f"{name}-{flag}" for name, flag in files.items()}
+
+
+def _file_flags(files: Mapping[str, str], lang: str) -> list[inspect.Parameter]:
+    text = translate(lang, Text("say.flag.file"))
+    return [
+        _keyword(flag.replace("-", "_"), Path | None, typer.Option(f"--{flag}", help=text, show_default=False), None)
+        for flag in files.values()
+    ]
 
 
 def _read_files(asked: dict[str, Any], files: Mapping[str, str]) -> None:

@@ -9,7 +9,7 @@ import typer
 from ronghe.cli.state import State
 from ronghe.errors import RongheError
 
-ROOMS = ("data", "field", "index", "jobs", "look", "openalex", "report", "resolve", "serve", "users")
+ROOMS = ("data", "field", "index", "jobs", "look", "openalex", "report", "resolve", "serve", "synth", "users")
 """The modules of this package that bring commands: ``COMMANDS`` one by one, ``group()`` under the module's name."""
 
 

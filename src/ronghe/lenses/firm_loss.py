@@ -36,6 +36,7 @@ class _Fall:
     firms: Firms
     first: Mapping[str, Floats]
     done: Mapping[str, Cascade]
+    known: bool
 
 
 def network_for(ctx: Context, table: TableId) -> str | None:
@@ -51,11 +52,14 @@ def network_for(ctx: Context, table: TableId) -> str | None:
     return min(fits)[1] if fits else None
 
 
-def _fractions(ctx: Context, firms: Firms, shocks: Sequence[Shock], table: TableId, weeks: int) -> dict[str, Floats]:
-    """(n,) what each firm loses at first: the worst week of its sector's capacity, or the shock on itself."""
+def _fractions(
+    ctx: Context, firms: Firms, shocks: Sequence[Shock], table: TableId, weeks: int
+) -> tuple[dict[str, Floats], bool]:
+    """(n,) what each firm loses at first, the worst week of its sector or the shock on itself; whether it is known."""
     place = {c: k for k, c in enumerate(firms.sectors)}
     by_sector = [s for s in shocks if s.kind in {"step", "sector"}]
     first = {c: np.zeros(firms.n) for c in ("value", "high")}
+    known = True
     if by_sector:
         struck = strike_table(ctx, by_sector, table, weeks)
         known = struck.impact.known
@@ -73,7 +77,7 @@ def _fractions(ctx: Context, firms: Firms, shocks: Sequence[Shock], table: Table
                 raise UnknownName("unknown_firm", shock.code, some_firms(ctx, shock.code), table=str(table))
             for part in first.values():
                 part[where[shock.code]] = max(part[where[shock.code]], shock.loss)
-    return first
+    return first, known
 
 
 def fall(ctx: Context, shocks: Sequence[Shock], table: TableId, name: str, weeks: int) -> _Fall:
@@ -84,13 +88,13 @@ def fall(ctx: Context, shocks: Sequence[Shock], table: TableId, name: str, weeks
     NoData, KernelRefused, UnknownName : as ``load_firms`` and the shock's own reading.
     """
     firms = load_firms(ctx, name)
-    first = _fractions(ctx, firms, shocks, table, weeks)
+    first, known = _fractions(ctx, firms, shocks, table, weeks)
     net = firms.network()
     done = {}
     for corner, part in first.items():
         hit = np.flatnonzero(part > 0)
         done[corner] = cascade(net, hit, part[hit])
-    return _Fall(firms, first, done)
+    return _Fall(firms, first, done, known)
 
 
 def _rows(found: _Fall) -> list[dict[str, Any]]:
@@ -208,6 +212,8 @@ def firm_loss(
         "first": found.firms.name_of(found.firms.ids.index(rows[0]["firm"])),
     }
     said = [*found.firms.caveats(), Caveat("note", Text("firm_loss.reading"))]
+    if not found.known:
+        said.append(Caveat("warning", Text("firm_loss.bounds")))
     return ctx.answer(
         Text("firm_loss.headline", args),
         tables,

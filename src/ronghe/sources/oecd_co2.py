@@ -7,6 +7,7 @@ publisher's own label is kept. A record is a line; the header is one.
 
 from collections.abc import Iterator
 from typing import Any, Final
+from zipfile import BadZipFile
 
 import openpyxl
 from openpyxl.utils.exceptions import InvalidFileException
@@ -95,7 +96,7 @@ def _lines(raw: RawFile) -> list[tuple[Any, Any, Any]]:
         raise not_this_format(raw, "an Excel workbook", "")
     try:
         book = openpyxl.load_workbook(raw.path, read_only=True, data_only=True)
-    except (InvalidFileException, KeyError, OSError, ValueError) as error:
+    except (InvalidFileException, BadZipFile, KeyError, OSError, ValueError) as error:
         raise not_this_format(raw, "an Excel workbook", str(error)) from error
     try:
         sheet = book.worksheets[0]
