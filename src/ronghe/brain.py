@@ -9,7 +9,7 @@ from typing import Any
 
 from ronghe import __version__
 from ronghe.config import Config
-from ronghe.errors import UnknownName
+from ronghe.errors import AskError, UnknownName
 from ronghe.lake.checkpoints import Checkpoint
 from ronghe.lake.findings import Findings
 from ronghe.lake.lake import Lake
@@ -85,15 +85,23 @@ class Brain:
     lake : the lake; opened from the settings when not given.
     version : a version of the lake to pin; the newest at each ask when ``None``.
     workspace : whose private loads are seen besides the common ones; ``None`` sees all.
+    files : whether a parameter may name a file of this machine, such as a system of one's own; the web says no.
     """
 
     def __init__(
-        self, config: Config, lake: Lake | None = None, *, version: int | None = None, workspace: str | None = None
+        self,
+        config: Config,
+        lake: Lake | None = None,
+        *,
+        version: int | None = None,
+        workspace: str | None = None,
+        files: bool = True,
     ) -> None:
         self.config = config
         self.lake = lake or Lake(config)
         self._version = version
         self.workspace = workspace
+        self.files = files
 
     @property
     def snapshot(self) -> Snapshot:
@@ -160,13 +168,14 @@ class Brain:
         AskError : a parameter is missing or malformed.
         """
         spec, snapshot = get_lens(lens), self.snapshot
+        self._no_files(params)
         bound = spec.bind(params, snapshot)
         identity = spec.identity(bound, snapshot, code_version(), _all_reads(spec))
         return Plan(identity, spec.name, bound, snapshot.version)
 
     def pinned(self, version: int, workspace: str | None) -> "Brain":
         """The same lake at one version, as one workspace sees it."""
-        return Brain(self.config, self.lake, version=version, workspace=workspace)
+        return Brain(self.config, self.lake, version=version, workspace=workspace, files=self.files)
 
     def _ask(
         self,
@@ -177,6 +186,7 @@ class Brain:
         cancelled: Callable[[], bool],
         fresh: bool,
     ) -> Finding:
+        self._no_files(given)
         context = self._context(spec, spec.bind(given, snapshot), snapshot, progress, cancelled, fresh)
         if not fresh:
             kept = self.findings.get(context.identity)
@@ -190,6 +200,12 @@ class Brain:
         self.findings.put(finding)
         saved.clear()
         return finding
+
+    def _no_files(self, given: Mapping[str, Any]) -> None:
+        """Refuse a parameter that names a file, where only this machine's own user may name one."""
+        for name, value in given.items():
+            if not self.files and str(value).partition("@")[0].casefold().endswith(".toml"):
+                raise AskError("no_files_here", name=name)
 
     def _context(
         self,

@@ -6,10 +6,13 @@ import sys
 
 import pytest
 
+from ronghe.brain import Brain
+from ronghe.errors import AskError
 from ronghe.i18n import LANGUAGES
 from ronghe.model.serial import canonical
 from ronghe.plugins import get_lens, lens_names
 from ronghe.views import quarantine_list, source_list, table_list, table_rows, version_list
+from ronghe.web.app import create_app
 from ronghe.web.policy import HEADERS
 from tests.web.conftest import ASK
 
@@ -179,3 +182,13 @@ def test_only_this_machine_is_heard(web):
 def test_large_answers_are_packed(web):
     response = web.get(f"{BASE}/lenses", accept_encoding="gzip")
     assert response.headers["content-encoding"] == "gzip"
+
+
+@pytest.mark.parametrize("value", ["../secret.toml", "/etc/x.toml", "x.TOML@abc"])
+def test_no_file_of_the_server_can_be_named(web_config, value):
+    brain = Brain(web_config, files=False)
+    for call in (brain.ask, brain.plan):
+        with pytest.raises(AskError) as caught:
+            call("index_check", system=value)
+        assert caught.value.code == "no_files_here"
+    assert create_app(web_config).state.brain.files is False

@@ -55,7 +55,7 @@ def create_app(config: Config, brain: Brain | None = None) -> FastAPI:
     )
     app.state.config = config
     app.openapi = partial(api.describe, app)  # type: ignore[method-assign]
-    app.state.brain = brain or Brain(config)
+    app.state.brain = brain or Brain(config, files=False)
     app.state.runner = Runner(app.state.brain, config.workers)
     app.state.desk = upload.Desk()
     app.include_router(api.router())

@@ -78,7 +78,7 @@ class Door:
         if user is None:
             return _login(request)
         request.state.user, request.state.closed = user, False
-        request.state.brain = Brain(self._brain.config, self._brain.lake, workspace=user.workspace)
+        request.state.brain = Brain(self._brain.config, self._brain.lake, workspace=user.workspace, files=False)
         api = request.url.path.startswith("/api/")
         if api and not safe and not bearer and not right_form(request, request.headers.get(FORM_HEADER, "")):
             return answer_error(request, Forbidden("auth_form"))
