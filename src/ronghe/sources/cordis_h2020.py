@@ -96,7 +96,7 @@ def _participation(record: Record) -> dict[str, Any]:
         "project_id": "cordis:" + needed(record, "projectID", "project_id"),
         "org_id": "cordis:" + needed(record, "organisationID", "org_id"),
         "number": int(record["order"]),
-        "project": record["projectAcronym"] or None,
+        "acronym": record["projectAcronym"] or None,
         "name": needed(record, "name", "name"),
         "role": _ROLES[role],
         "activity": record["activityType"] or None,
