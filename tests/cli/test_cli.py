@@ -157,3 +157,11 @@ def test_without_data_the_demonstration_is_the_sandbox(tmp_path):
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout.count("Invented data") == 3
+
+
+def test_a_guessed_mapping_drops_no_column_that_bears_its_name(run, tmp_path):
+    text = "region,industry,indicator,year,value,unit\n44,ALL,gdp,2020,abc,CNY_10k\n11,ALL,gdp,2020,5,CNY_10k\n"
+    (tmp_path / "panel.csv").write_text(text, encoding="utf-8")
+    code, out, err = run("ingest", "panel.csv", "--as", "indicator")
+    assert code == 0, err
+    assert re.search(r"own\s+1\s+1\s+3\s+1\s+1\s+1\s+1", out), out

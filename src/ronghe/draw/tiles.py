@@ -1,6 +1,6 @@
 """Tile map of the provinces, and heat maps. Provinces are tiles: no border is drawn."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ronghe.draw.frame import Frame, Row, Scale, labels_of
@@ -64,7 +64,7 @@ def _placed(frame: Frame, scale: Scale, rows: Sequence[Row]) -> list[dict[str, A
     region, value = frame.field("region"), frame.field("value")
     held = {r[region.name]: r for r in rows}
     shown = [v for r in frame.rows if (v := scale(r[value.name])) is not None]
-    low, reach = min(shown, default=0.0), (max(shown, default=0.0) - min(shown, default=0.0)) or 1.0
+    depth = _depth(frame, scale, shown)
     items = []
     for code, (line, column) in tiles().items():
         name = region_names(code)[frame.lang]
@@ -78,7 +78,7 @@ def _placed(frame: Frame, scale: Scale, rows: Sequence[Row]) -> list[dict[str, A
             )  # fmt: skip
             continue
         text = frame.short(row, value, scale)
-        colour = "#ffffff" if (at - low) / reach > _DARK and not frame.options.get("diverging") else INK
+        colour = "#ffffff" if depth(at) > _DARK else INK
         rich = {k: {"color": colour, "fontSize": s, "lineHeight": h} for k, s, h in (("n", 12, 17), ("v", 10, 14))}
         items.append(
             frame.item(
@@ -87,6 +87,16 @@ def _placed(frame: Frame, scale: Scale, rows: Sequence[Row]) -> list[dict[str, A
             )
         )  # fmt: skip
     return items
+
+
+def _depth(frame: Frame, scale: Scale, shown: Sequence[float]) -> Callable[[float], float]:
+    """How far a value lies along its ramp, 0 to 1: from the least, or from the middle of a diverging one."""
+    low, high = min(shown, default=0.0), max(shown, default=0.0)
+    if frame.options.get("diverging"):
+        middle = scale(frame.options.get("middle", 0.0)) or 0.0
+        reach = max(abs(low - middle), abs(high - middle)) or 1.0
+        return lambda at: abs(at - middle) / reach
+    return lambda at: (at - low) / ((high - low) or 1.0)
 
 
 def _short(name: str) -> str:
