@@ -41,7 +41,8 @@ _NOT_AN_INPUT = 1e-5  # an input below this share of output never stops producti
 class Adjustment:
     """How an economy adapts; every duration is counted in steps.
 
-    stock       T_p: steps of use held as stock, one number or (P,); inf for an input that never binds (power grids)
+    stock       T_p: steps of use held as stock, one number, (P,) or (P, n) by user; inf for an input that never binds
+                (power grids, inputs that a user can do without)
     psi         share of the target stock below which an input slows production, 0 < psi <= 1; psi T must be >= 1
     restock     τ_s: steps over which a missing stock is ordered back, >= 1
     alpha_max   most that capacity can be stretched, >= 1
@@ -158,10 +159,11 @@ class _Economy:
         bought: Floats = np.asarray(self.groups @ Z)
         self.use: Floats = bought * _ratio(np.ones(n), self.x0, 0.0)
         self.share = Z * _ratio(np.ones_like(bought), bought, 0.0)[product]
-        target = np.broadcast_to(np.asarray(how.stock, dtype=float), (kinds,))
+        held = np.asarray(how.stock, dtype=float)
+        target = np.broadcast_to(held if held.ndim != 1 else held[:, None], (kinds, n))
         self.finite = np.isfinite(target)
-        self.target = np.where(self.finite, target, 0.0)[:, None]
-        self.binds = (self.use > _NOT_AN_INPUT) & self.finite[:, None]
+        self.target = np.where(self.finite, target, 0.0)
+        self.binds = (self.use > _NOT_AN_INPUT) & self.finite
         self.stock = self.target * self.use * self.x0
         self.orders = Z.copy()
         self.alpha = np.ones(n)
@@ -181,9 +183,7 @@ class _Economy:
         used = self.use * x
         self.stock += self.groups @ (self.orders * served[:, None]) - used
         np.maximum(self.stock, 0, out=self.stock)
-        self._order(
-            used + np.where(self.finite[:, None], np.maximum(need - self.stock, 0), 0) / self.how.restock, capacity
-        )
+        self._order(used + np.where(self.finite, np.maximum(need - self.stock, 0), 0) / self.how.restock, capacity)
         return x, f * served, limit < 1, demand
 
     def _order(self, wanted: Floats, capacity: Floats) -> None:

@@ -14,11 +14,13 @@ from ronghe.kernels.inventory import Adjustment, Path, disrupt, shock_profile
 from ronghe.lenses.base import Context
 from ronghe.lenses.economy import Economy
 from ronghe.lenses.exposure import CORNERS, Bound, ChainShock, Corner
+from ronghe.lenses.networks import essentiality
 from ronghe.lenses.shocks import Shock
 
 Floats = NDArray[np.float64]
 WEEKS_A_YEAR = 52.0
 _ROUNDING = 1e-10
+_CRITICAL = 2
 PARTS = ("capacity", "inputs", "orders")
 """Where a loss comes from: a sector's own capacity, inputs that ran short, orders that stayed away."""
 
@@ -221,11 +223,39 @@ class Impact:
         }
 
 
-def weekly(stock: float) -> Adjustment:
-    """The literature's adjustment with a week as the step and the stock asked for, in weeks."""
+@dataclass(frozen=True, slots=True)
+class Binding:
+    """Which inputs stop which users when they run short, (P, n): those that a survey rates critical for the user.
+
+    Inputs rated important do not bind: held against what happened in 2020, models that let them (or every input)
+    stop production lost far too much (Pichler et al. 2022, J. Econ. Dyn. Control 144). Every input binds where no
+    survey reaches the table.
+    """
+
+    critical: NDArray[np.bool_]
+    surveyed: bool
+
+    @classmethod
+    def of(cls, ctx: Context, baseline: Baseline) -> "Binding":
+        """By the ratings of the survey. The lens must read critical_input."""
+        economy = baseline.economy
+        codes = tuple(dict.fromkeys(economy.codes))
+        rated, surveyed = essentiality(ctx, (economy.meta["classification"], economy.meta["version"]), codes)
+        if not surveyed:
+            return cls(np.ones((len(codes), economy.n), dtype=bool), False)
+        return cls(rated[:, baseline.product] == _CRITICAL, True)
+
+    @property
+    def share(self) -> float:
+        """The share of pairs of product and user in which the product binds."""
+        return float(self.critical.mean())
+
+
+def weekly(stock: float, binds: NDArray[np.bool_]) -> Adjustment:
+    """The literature's adjustment with a week as the step, the stock asked for in weeks, and inputs that bind."""
     usual = Adjustment.weekly()
     return Adjustment(
-        stock=max(stock, 1.0 / usual.psi),
+        stock=np.where(binds, max(stock, 1.0 / usual.psi), np.inf),
         psi=usual.psi,
         restock=usual.restock,
         alpha_max=usual.alpha_max,
@@ -233,7 +263,7 @@ def weekly(stock: float) -> Adjustment:
     )
 
 
-def strike_economy(baseline: Baseline, lacking: Capacity, stock: Bound) -> Impact:
+def strike_economy(baseline: Baseline, lacking: Capacity, stock: Bound, binding: Binding) -> Impact:
     """Run the adaptive model at each corner: thick stocks where the loss is to be low, thin ones where high.
 
     Raises
@@ -247,7 +277,8 @@ def strike_economy(baseline: Baseline, lacking: Capacity, stock: Bound) -> Impac
             if corner == "value_high" and lacking.known:
                 paths[corner] = paths["value_low"]
                 continue
-            how = weekly(thick.get(corner, stock.value if stock.value is not None else stock.low))
+            weeks = thick.get(corner, stock.value if stock.value is not None else stock.low)
+            how = weekly(weeks, binding.critical)
             paths[corner] = disrupt(
                 baseline.Z,
                 baseline.f,

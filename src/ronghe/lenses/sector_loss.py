@@ -19,6 +19,7 @@ from ronghe.lenses.frames import figure, name_fields, result, text_field
 from ronghe.lenses.impact import (
     PARTS,
     Baseline,
+    Binding,
     Impact,
     Stand,
     capacity,
@@ -37,7 +38,7 @@ from ronghe.model.text import Text, both
 from ronghe.model.units import units
 
 Floats = NDArray[np.float64]
-READS = (*CHAIN, "step_sector", "io_table", "io_cell", "industry", "indicator", "crosswalk", "firm")
+READS = (*CHAIN, "step_sector", "io_table", "io_cell", "industry", "indicator", "crosswalk", "firm", "critical_input")
 _TOP = 8
 
 
@@ -51,6 +52,7 @@ class Struck:
     people: Satellite | None
     carbon: Satellite | None
     weeks: int
+    binding: Binding
 
     @property
     def value_added(self) -> Floats:
@@ -92,8 +94,10 @@ def strike_table(ctx: Context, shocks: Sequence[Shock], table: TableId, weeks: i
         raise AskError("shock_no_sector", table=economy.table_id, steps=steps)
     lacking = capacity(economy, chains, links, direct, weeks)
     stock = assumptions(ctx)["stock", "*", "*"].bound
-    impact = strike_economy(Baseline.of(economy), lacking, stock)
-    return Struck(economy, impact, links, jobs(ctx, economy), co2(ctx, economy), weeks)
+    baseline = Baseline.of(economy)
+    binding = Binding.of(ctx, baseline)
+    impact = strike_economy(baseline, lacking, stock, binding)
+    return Struck(economy, impact, links, jobs(ctx, economy), co2(ctx, economy), weeks, binding)
 
 
 def _number(value: float) -> float | None:
@@ -262,11 +266,19 @@ def _corner(column: str, known: bool) -> Any:
     return "value_low"
 
 
+def binding_caveat(binding: Binding) -> Caveat:
+    """Which inputs stop their users when they run short."""
+    if not binding.surveyed:
+        return Caveat("warning", Text("sector_loss.all_bind"))
+    return Caveat("note", Text("sector_loss.binds", {"share": binding.share}))
+
+
 def _caveats(struck: Struck, shocks: Sequence[Shock]) -> list[Caveat]:
     said = [
         Caveat("note", Text("sector_loss.reading")),
         Caveat("note", Text("sector_loss.imports" if struck.economy.kind == "competitive" else "sector_loss.home")),
     ]
+    said.append(binding_caveat(struck.binding))
     if not struck.impact.known:
         said.append(Caveat("warning", Text("sector_loss.bounds")))
     if struck.links:

@@ -16,11 +16,11 @@ from ronghe.lenses.chain_loss import horizon
 from ronghe.lenses.economy import Economy, load_economy
 from ronghe.lenses.exposure import CORNERS, assumptions
 from ronghe.lenses.frames import figure, name_fields, result, text_field
-from ronghe.lenses.impact import Baseline, Capacity, Impact, find_sector, sector_names, strike_economy
+from ronghe.lenses.impact import Baseline, Binding, Capacity, Impact, find_sector, sector_names, strike_economy
 from ronghe.lenses.params import TableId, place_names
 from ronghe.lenses.satellites import crosswalk
 from ronghe.lenses.sector_loss import READS as HOME
-from ronghe.lenses.sector_loss import Struck, strike_table
+from ronghe.lenses.sector_loss import Struck, binding_caveat, strike_table
 from ronghe.lenses.shocks import Shock, Shocks
 from ronghe.model.finding import Caveat, Cell, Chart, Field, Finding, Matrix
 from ronghe.model.provenance import Step
@@ -40,6 +40,7 @@ class World:
     impact: Impact
     home: str | None
     reached: float
+    binding: Binding
 
 
 def newest_world(ctx: Context) -> str | None:
@@ -72,7 +73,9 @@ def strike_world(ctx: Context, shocks: Sequence[Shock], table: TableId, world: s
             part[:, places] += own
     capped = Capacity({c: np.minimum(part, 1.0) for c, part in lacking.items()})
     stock = assumptions(ctx)["stock", "*", "*"].bound
-    return World(economy, strike_economy(Baseline.of(economy), capped, stock), home, reached)
+    baseline = Baseline.of(economy)
+    binding = Binding.of(ctx, baseline)
+    return World(economy, strike_economy(baseline, capped, stock, binding), home, reached, binding)
 
 
 def _region(economy: Economy, code: str) -> list[int]:
@@ -238,6 +241,7 @@ def world_loss(
     }
     said = [Caveat("note", Text("sector_loss.reading")), Caveat("warning", Text("world_loss.old", {
         "year": found.economy.meta["year"], "reached": found.reached}))]  # fmt: skip
+    said.append(binding_caveat(found.binding))
     if found.impact.baseline.moved > 1e-6:
         said.append(
             Caveat(
