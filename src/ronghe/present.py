@@ -64,9 +64,11 @@ def number(value: float, field: Field) -> str:
         return f"{value:.{1 if field.digits is None else field.digits}%}"
     if field.digits is not None:
         return f"{value:,.{field.digits}f}"
-    if field.kind == "integer" or (isinstance(value, int) or float(value).is_integer()):
+    if field.kind == "integer" or (abs(value) < 1e15 and float(value).is_integer()):
         return f"{value:,.0f}"
     size = abs(value)
+    if size >= 1e15:
+        return f"{value:.3g}"
     if size >= 1000:
         return f"{value:,.0f}"
     if size >= 1:
