@@ -97,8 +97,8 @@ def change_errors(X: ArrayLike, filled: Imputed) -> Imputed:
     """Give carried and interpolated cells a standard error, as if the series were a random walk.
 
     The step s of a region's series is the root mean square of its own known changes, each over the root of the
-    years between (of all regions' where it has none). A cell h years after its last known year and without a later one has the error
-    s√h; one between known years h and k away has s√(hk/(h + k)), the error of a bridge. Cells that have an error
+    years between (of all regions' where it has none). A cell h years after its last known year and without a later
+    one has the error s√h; one between known years h and k away has s√(hk/(h + k)), the error of a bridge. Cells that have an error
     already keep it.
 
     Args:

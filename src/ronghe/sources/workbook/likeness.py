@@ -83,7 +83,7 @@ def assign(target: Table, draft: Draft, taken: set[int]) -> list[Match]:
         texts = dict.fromkeys((draft.header.bare(index), path[-1], unit_in_header(path[-1])[0]))
         for column in target.columns:
             score = max(likeness(text, column) for text in texts if text or len(texts) == 1)
-            # A heading that is the column's own name is mapped whatever stands below it: bad cells belong in quarantine.
+            # A heading that is the column's own name is mapped whatever stands below: bad cells belong in quarantine.
             if score >= SURE or (score >= MAYBE and _parses(target, column, draft.samples[index])):
                 scored.append(Match(column, index, score))
     scored.sort(key=lambda m: (-m.score, not m.column.key, m.index))
