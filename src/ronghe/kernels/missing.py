@@ -98,8 +98,8 @@ def change_errors(X: ArrayLike, filled: Imputed) -> Imputed:
 
     The step s of a region's series is the root mean square of its own known changes, each over the root of the
     years between (of all regions' where it has none). A cell h years after its last known year and without a later
-    one has the error s√h; one between known years h and k away has s√(hk/(h + k)), the error of a bridge. Cells that have an error
-    already keep it.
+    one has the error s√h; one between known years h and k away has s√(hk/(h + k)), the error of a bridge. Cells that
+    have an error already keep it.
 
     Args:
         X: (t, n, m) with NaN, as it was handed to `impute`.
