@@ -117,7 +117,7 @@ def _works(
     science: Science, group: NDArray[np.int64], parts: Mapping[str, float] | None, years: tuple[int, int]
 ) -> dict[int, dict[str, float]]:
     found: dict[int, dict[str, float]] = {}
-    for k in np.flatnonzero(science.usable & (group >= 0)):
+    for k in np.flatnonzero(science.usable & (group >= 0)).tolist():
         if years[0] <= science.year[k] <= years[1]:
             part = 1.0 if parts is None else parts.get(science.ids[k], 0.0)
             if part:

@@ -53,7 +53,7 @@ class Signs:
     @cached_property
     def count(self) -> Ints:
         """(n,) how many signs each work bears."""
-        return np.sum([self.held[k] for k in SIGNS], axis=0).astype(np.int64)
+        return np.asarray(np.sum([self.held[k] for k in SIGNS], axis=0), dtype=np.int64)
 
     def by_chance(self, chosen: NDArray[np.bool_]) -> list[tuple[int, int, float]]:
         """(k, works with k kinds of signs or more, as many as were expected if they fell independently).
@@ -88,7 +88,7 @@ def load_signs(science: Science, year: int) -> Signs:
     value = {"cd": cd, "novelty": novelty, "citations": cited, "burst": bursts}
     place = {k: _percentile(v) for k, v in value.items() if k != "citations"}
     place["citations"] = _in_cohort(science, cited)
-    return Signs(science, value, place, years, found.references, found.citations)
+    return Signs(science, value, place, years, found.references.astype(np.int64), found.citations.astype(np.int64))
 
 
 def _percentile(values: Floats) -> Floats:
@@ -103,12 +103,12 @@ def _in_cohort(science: Science, cited: Floats) -> Floats:
     """Percentile of citations among works of the same field that appeared within a year of each other."""
     found = np.full(cited.shape, np.nan)
     groups: dict[tuple[str, int], list[int]] = {}
-    for i in np.flatnonzero(np.isfinite(cited) & science.usable):
+    for i in np.flatnonzero(np.isfinite(cited) & science.usable).tolist():
         field = science.rows[i]["field"]
         if field:
             for shift in (-1, 0, 1):
                 groups.setdefault((field, int(science.year[i]) + shift), []).append(int(i))
-    for i in np.flatnonzero(np.isfinite(cited) & science.usable):
+    for i in np.flatnonzero(np.isfinite(cited) & science.usable).tolist():
         cohort = groups.get((science.rows[i]["field"] or "", int(science.year[i])), [])
         if len(cohort) >= _COHORT:
             others = cited[cohort]

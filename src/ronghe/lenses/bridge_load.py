@@ -155,7 +155,7 @@ def _matrix(rows: Sequence[Mapping[str, Any]], first: Sequence[str], second: Seq
         if row["from_code"] in a and row["to_code"] in b:
             made[a[row["from_code"]], b[row["to_code"]]] += row["weight"]
     total = made.sum(axis=1, keepdims=True)
-    return np.divide(made, total, out=np.zeros_like(made), where=total > 0)
+    return np.asarray(np.divide(made, total, out=np.zeros_like(made), where=total > 0))
 
 
 def _names(ctx: Context) -> dict[tuple[str, str], dict[str, str]]:
