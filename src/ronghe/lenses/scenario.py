@@ -158,7 +158,12 @@ def _charts(tables: Mapping[str, Result]) -> list[Chart]:
         Chart("scatter", "substitutes", {"x": "relatedness", "y": "share", "name": "provider", "color": "kind"},
               Text("substitutes.chart")),
     ]  # fmt: skip
-    return [c for c in charts if c.table in tables and tables[c.table].data.num_rows]
+    return [c for c in charts if c.table in tables and _drawable(tables[c.table], c)]
+
+
+def _drawable(table: Result, chart: Chart) -> bool:
+    """Whether there is a figure to draw: an unknown share is no point."""
+    return any(v is not None for v in table.data.column(chart.encode.get("y", table.key[0])).to_pylist())
 
 
 def _headline(parts: Children, weeks: int) -> Text:

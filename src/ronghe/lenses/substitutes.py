@@ -113,7 +113,7 @@ def substitutes_of(ctx: Context, *, shock: Shocks) -> Finding:
     return ctx.answer(
         _headline(rows, [b for h in found for b in h.blows]),
         {"table": table},
-        charts=charts,
+        charts=charts if any(r["share"] is not None for r in rows) else (),
         caveats=[
             Caveat("note", Text("chain.views")),
             Caveat("note", Text("substitutes.reading")),
