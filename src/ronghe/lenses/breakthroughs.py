@@ -60,7 +60,7 @@ def _works(signs: Signs, chosen: NDArray[np.bool_], show: int) -> Result:
         )  # fmt: skip
     own = Rows("work", {"work_id": Cell("work_id")})
     cites, works = Matrix("citation", {}), Matrix("work", {})
-    citing, cited = Rows("citation", {"citing": Cell("work_id")}), Rows("citation", {"cited": Cell("work_id")})
+    citing, cited = (Matrix("citation", {k: Cell("work_id")}) for k in ("citing", "cited"))
     fields = [
         text_field("title"), figure("year", "year", basis=own), figure("signs", "integer", basis=cites),
         *name_fields("why", "column.why_breakthrough"), figure("cited_by", "integer", basis=own),
@@ -134,7 +134,7 @@ def _explain(ctx: Context, finding: Finding, table: str, column: str, row: Mappi
         return ()
     science = load_science(ctx)
     i = list(science.ids).index(str(row["work_id"]))
-    if column.startswith("novelty"):
+    if column.startswith(("novelty", "references")):
         return _references(science, i)
     near = (science.year[science.citing] > science.year[i]) & (science.year[science.citing] <= science.year[i] + WINDOW)
     near &= science.usable[science.citing]
@@ -222,7 +222,8 @@ def breakthroughs(
     charts = (
         Chart("scatter", "works", {"x": "novelty_place", "y": "cd_place", "size": "cited_by", "name": "title"},
               Text("breakthroughs.diagram"), {"labels": 8}),
-        Chart("bar", "chance", {"x": "signs_least", "y": "works", "y2": "expected_signs"}, Text("breakthroughs.chance")),
+        Chart("bar", "chance", {"x": "signs_least", "y": "works", "y2": "expected_signs"},
+              Text("breakthroughs.chance")),
     )  # fmt: skip
     return ctx.answer(Text("breakthroughs.headline" if first else "breakthroughs.headline_none", args), tables,
                       charts=charts, caveats=_caveats(signs, chosen, patents), steps=_steps())  # fmt: skip
