@@ -4,7 +4,7 @@ BIN := .venv/bin
 MIRROR := $(wildcard ../shared/mirror)
 export RONGHE_MIRROR ?= $(if $(MIRROR),$(abspath $(MIRROR)))
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
-TEST_ARGS ?=
+TEST_ARGS ?= -n auto --maxprocesses=4 --dist loadfile
 
 .PHONY: demo test check lock bench clean
 
