@@ -37,7 +37,7 @@ def technology_table(book: Concordance, routes: Sequence[Route]) -> Result:
                     "weight": route.technology[t], "weight_science": _known(route.science[t]),
                     "weight_class": _known(route.classes[t]),
                     "lift": float(route.technology[t] / usual[t]) if usual[t] else None,
-                    "classes": ", ".join(route.class_of.get(int(t), ())), "technology": book.technologies[t],
+                    "classes": ", ".join(route.class_of.get(int(t), ())) or None, "technology": book.technologies[t],
                     "field_id": route.one.name,
                 }
             )  # fmt: skip
@@ -137,7 +137,7 @@ def link_table(book: Concordance, routes: Sequence[Route], top: int) -> Result:
             flow = float(share[t] * book.industry[t, i])
             if flow >= _LEAST / 2:
                 tech, name = book.technology_names[t], book.industry_names[i]
-                rows.append(_link(book.technologies[t], tech, f"i{book.industries[i]}", name, flow, ""))
+                rows.append(_link(book.technologies[t], tech, f"i{book.industries[i]}", name, flow, None))
     basis = Matrix("crosswalk", {"to_classification": ("WIPO35", "NACE")})
     fields = [
         text_field("link_source"), *name_fields("source_name", "column.link_from"), text_field("link_target"),
@@ -146,7 +146,7 @@ def link_table(book: Concordance, routes: Sequence[Route], top: int) -> Result:
     return result(rows, fields, ("link_source", "link_target"), Text("bridge.links", {"top": top}))
 
 
-def _link(source: str, a: Any, target: str, b: Any, flow: float, field: str) -> dict[str, Any]:
+def _link(source: str, a: Any, target: str, b: Any, flow: float, field: str | None) -> dict[str, Any]:
     return {"link_source": source, "source_name_zh": a["zh"], "source_name_en": a["en"], "link_target": target,
             "target_name_zh": b["zh"], "target_name_en": b["en"], "flow": flow, "field_id": field}  # fmt: skip
 

@@ -25,6 +25,8 @@ from ronghe.model.text import Text
 
 READS = ("work", "topic", "project", "laboratory", "patent", "patent_class", "indicator", "ai_model")
 KINDS = ("topic", "work", "project", "laboratory", "patent")
+_MANY = {k: f"{k}s" for k in KINDS} | {"laboratory": "laboratories"}
+_ONE = {many: one for one, many in _MANY.items()}
 _NEAR = 12
 
 
@@ -74,17 +76,17 @@ def _summary(ctx: Context, caught: _Catch) -> Result:
     for i, one in enumerate(caught.fields[: caught.asked]):
         row: dict[str, Any] = {"field_id": one.name, "field_zh": one.names["zh"], "field_en": one.names["en"]}
         for kind in KINDS:
-            row[f"{kind}s"] = caught.count(kind, i)
-            row[f"{kind}s_words"] = sum(r[f"hit_{i}"] == WORDS for r in caught.rows[kind])
+            row[_MANY[kind]] = caught.count(kind, i)
+            row[f"{_MANY[kind]}_words"] = sum(r[f"hit_{i}"] == WORDS for r in caught.rows[kind])
         row["publications"] = _panel(ctx, one)
         row["models"] = ctx.rows("ai_model", ("model",)).num_rows if one.models else None
         rows.append(row)
     fields = [*name_fields("field", "column.field_name")]
     for kind in KINDS:
         basis = Matrix(kind, {})
-        fields.append(Field(f"{kind}s", Text(f"fields.kind.{kind}"), "integer", basis=basis))
+        fields.append(Field(_MANY[kind], Text(f"fields.kind.{kind}"), "integer", basis=basis))
         if kind not in {"topic", "laboratory"}:
-            fields.append(Field(f"{kind}s_words", Text(f"fields.words.{kind}"), "integer", basis=basis))
+            fields.append(Field(f"{_MANY[kind]}_words", Text(f"fields.words.{kind}"), "integer", basis=basis))
     fields += [
         Field("publications", Text("fields.kind.publications"), "integer", basis=Matrix("indicator", {})),
         Field("models", Text("fields.kind.model"), "integer", basis=Rows("ai_model", {})),
@@ -158,7 +160,7 @@ def _overlap(caught: _Catch) -> Result:
         for j, other in enumerate(caught.fields):
             if i == j:
                 continue
-            counts = {f"{kind}s": caught.both(kind, i, j) for kind in KINDS}
+            counts = {_MANY[kind]: caught.both(kind, i, j) for kind in KINDS}
             own = sum(caught.count(kind, i) for kind in KINDS[1:])
             shared = sum(caught.both(kind, i, j) for kind in KINDS[1:])
             names = {"field_zh": one.names["zh"], "field_en": one.names["en"]}
@@ -168,7 +170,7 @@ def _overlap(caught: _Catch) -> Result:
             )  # fmt: skip
     fields = [
         *name_fields("field", "column.field_name"), *name_fields("other", "column.other_field"),
-        *(Field(f"{k}s", Text(f"fields.kind.{k}"), "integer", basis=Matrix(k, {})) for k in KINDS),
+        *(Field(_MANY[k], Text(f"fields.kind.{k}"), "integer", basis=Matrix(k, {})) for k in KINDS),
         figure("shared", "share", basis=Matrix("work", {})), text_field("field_id"), text_field("other_field_id"),
     ]  # fmt: skip
     return result(rows, fields, ("field_id", "other_field_id"), Text("field_check.overlap"))
@@ -221,7 +223,7 @@ def _caveats(caught: _Catch, rules: Result) -> list[Caveat]:
 def _explain(ctx: Context, finding: Finding, table: str, column: str, row: Mapping[str, Any]) -> Sequence[Path]:
     """What caught the rows of a kind, with the rows."""
     del finding
-    kind = column.removesuffix("_words").removesuffix("s")
+    kind = _ONE.get(column.removesuffix("_words"), "work")
     fields = {f.name: f for f in chosen(ctx.params["field"])}
     one = fields.get(str(row["field_id"]))
     if one is None or kind not in KINDS or kind == "topic":
@@ -263,8 +265,8 @@ def field_check(ctx: Context, *, field: FieldName | None = None) -> Finding:
     tables = {"summary": summary, "overlap": _overlap(caught), "near": _near(caught), "rules": rules}
     args = {
         "fields": [dict(f.names) for f in asked],
-        **{f"{k}s": sum(bool(any(r[f"hit_{i}"] for i in range(len(asked)))) for r in caught.rows[k]) for k in KINDS},
-        **{f"all_{k}s": len(caught.rows[k]) for k in KINDS},
+        **{_MANY[k]: sum(bool(any(r[f"hit_{i}"] for i in range(len(asked)))) for r in caught.rows[k]) for k in KINDS},
+        **{f"all_{_MANY[k]}": len(caught.rows[k]) for k in KINDS},
     }
     charts = (
         Chart("heatmap", "overlap", {"x": "other", "y": "field", "value": "shared"}, Text("field_check.overlap_chart")),

@@ -112,13 +112,28 @@ def _word_hit(title: Any, one: Definition) -> Any:
 
 
 def country_shares(ctx: Context) -> pa.Table:
-    """``work_id``, ``country`` (null where unknown), ``share``: authors count alike, an author's affiliations too."""
+    """``work_id``, ``country`` (null where unknown), ``share``: authors of a work count alike, and so do the
+    affiliations of an author.
+
+    The engine counts whole numbers alone, and fractions are added here in a fixed order: to the last digit the same.
+    """
     rows = ctx.table("authorship").select("work_id", "author_no", "country")
-    affiliations = rows.count().over(group_by=["work_id", "author_no"])
-    rows = rows.mutate(weight=1.0 / affiliations)
-    rows = rows.mutate(share=rows["weight"] / rows["weight"].sum().over(group_by="work_id"))
-    grouped = rows.group_by(["work_id", "country"]).aggregate(share=rows["share"].sum())
-    return ctx.fetch(grouped.order_by(["work_id", "country"]))
+    rows = rows.mutate(of=rows.count().over(group_by=["work_id", "author_no"]))
+    grouped = rows.group_by(["work_id", "country", "of"]).aggregate(n=rows.count())
+    found = ctx.fetch(grouped.order_by(["work_id", "country", "of"])).to_pylist()
+    sums: dict[tuple[str, str | None], float] = {}
+    total: dict[str, float] = {}
+    for row in found:
+        key, part = (row["work_id"], row["country"]), row["n"] / row["of"]
+        sums[key] = sums.get(key, 0.0) + part
+        total[row["work_id"]] = total.get(row["work_id"], 0.0) + part
+    return pa.table(
+        {
+            "work_id": pa.array([w for w, _ in sums], pa.string()),
+            "country": pa.array([c for _, c in sums], pa.string()),
+            "share": pa.array([v / total[w] for (w, _), v in sums.items()], pa.float64()),
+        }
+    )
 
 
 def work_counts(works: pa.Table, shares: pa.Table, number: int) -> Counts:
@@ -210,13 +225,14 @@ def place_counts(rows: Sequence[Mapping[str, Any]], evidence: str, number: int, 
     return found
 
 
-def needed(fields: Sequence[Definition], caught: Mapping[str, float]) -> None:
-    """Refuse a definition that catches nothing at all.
+def needed(fields: Sequence[Definition], caught: Mapping[str, float]) -> tuple[Definition, ...]:
+    """The fields that catch anything.
 
     Raises
     ------
-    AskError : names the field.
+    AskError : none does; names the first.
     """
-    for one in fields:
-        if not caught.get(one.name):
-            raise AskError("field_catches_nothing", field=dict(one.names), file=one.name)
+    kept = tuple(one for one in fields if caught.get(one.name))
+    if not kept:
+        raise AskError("field_catches_nothing", field=dict(fields[0].names), file=fields[0].name)
+    return kept

@@ -195,10 +195,11 @@ def frontier(
     ctx: Context, *, field: FieldName | None = None, region: Region = CHINA, window: int = WINDOW, year: Year = LATEST
 ) -> Finding:
     """How large and how fast is each frontier field, what emerges in it, who leads, and does the distance narrow?"""
-    fields = chosen(field)
-    found = gather(ctx, fields)
-    needed(fields, {f.name: sum(bool(g[i][1].cells or g[i][1].unplaced) for g in found.values())
-                    for i, f in enumerate(fields)})  # fmt: skip
+    asked = chosen(field)
+    found = gather(ctx, asked)
+    held = {f.name: sum(bool(g[i][1].cells or g[i][1].unplaced) for g in found.values()) for i, f in enumerate(asked)}
+    fields = needed(asked, held)
+    found = {e: [g for g in group if g[0] in fields] for e, group in found.items()}
     science = load_science(ctx)
     by_year: dict[int, float] = {}
     for value in science.year[science.usable].tolist():
@@ -218,8 +219,12 @@ def frontier(
     more = {"topics": listed if listed.data.num_rows else None, "trend": _trend(found, str(region)),
             "backtest": backtest_table(topics)}  # fmt: skip
     tables |= {name: made for name, made in more.items() if made is not None}
+    said = _caveats(found, science, topics)
+    empty = [dict(f.names) for f in asked if f not in fields]
+    if empty:
+        said.insert(0, Caveat("warning", Text("frontier.empty", {"fields": empty})))
     return ctx.answer(_headline(fields, tables, str(region)), tables, charts=_charts(tables, len(fields)),
-                      caveats=_caveats(found, science, topics), steps=_steps(window))  # fmt: skip
+                      caveats=said, steps=_steps(window))  # fmt: skip
 
 
 def _charts(tables: Mapping[str, Result], fields: int) -> list[Chart]:

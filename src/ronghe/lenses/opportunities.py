@@ -27,8 +27,8 @@ CHINA = Region("CHN")
 What = Literal["trade", "topics", "programmes", "patents"]
 
 
-def _named(prefix: str, names: Mapping[str, str]) -> dict[str, str]:
-    return {f"{prefix}_zh": names["zh"], f"{prefix}_en": names["en"]}
+def _named(prefix: str, names: Mapping[str, str]) -> dict[str, str | None]:
+    return {f"{prefix}_{lang}": names[lang] or None for lang in ("zh", "en")}
 
 
 def _knowers(space: Space, c: int, p: int) -> list[int]:
