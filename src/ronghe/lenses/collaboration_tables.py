@@ -129,7 +129,7 @@ def community_table(web: Web, shape: Shaped) -> Result:
     for k in np.flatnonzero(sizes >= 3)[:40]:
         inside = np.flatnonzero(shape.community == k)
         lead = inside[np.lexsort((inside, -strength[inside]))][:3].tolist()
-        sides = {h: int(sum(web.kind[i] == h for i in inside)) for h in HELIX}
+        sides = {h: int(sum(web.kind[i] == h for i in inside.tolist())) for h in HELIX}
         missing = [h for h in HELIX if not sides[h]] if web.helix is not None else []
         said = [say(f"class.partner_kind.{h}") for h in missing]
         within = float(web.joint[inside][:, inside].sum())
