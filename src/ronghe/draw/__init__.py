@@ -8,7 +8,8 @@ from ``Chart.options``. All kinds know ``where`` (column -> value kept), ``sort`
     line       x, y [y2 … or series];              log, line, highlight (series drawn in colour, others grey)
     scatter    x, y [size color name];             x_line, y_line, x_log, y_log, labels (how many outliers are named)
     graph      of the nodes: id, name [category size value layer; x y: where each stands]; links (the table of edges)
-               and of it: source, target [weight kind]; labels (how many bear names where places are given)
+               and of it: source, target [weight kind]; labels (how many bear names where places are given),
+               first (column -> value: those that are named before larger ones)
     sankey     source, target, value [source_name target_name]
     tilemap    region, value [time];               diverging, middle
     heatmap    x, y, value;                        diverging, middle

@@ -148,7 +148,10 @@ def _placed(frame: Frame) -> dict[str, Any]:
     sizes = _sizes(frame, nodes)
     shrink = min(1.0, math.sqrt(120 / max(1, len(nodes))))
     count = int(frame.options.get("labels", _NAMED))
-    named = set(sorted(nodes, key=lambda n: (-sizes[n], n))[:count])
+    first = frame.options.get("first", {}).items()
+    ahead = {n: all(r[column] == value for column, value in first) if first else False for n, r in nodes.items()}
+    named = set(sorted(nodes, key=lambda n: (not ahead[n], -sizes[n], n))[:count])
+    sizes = {n: 1.8 * s if ahead[n] else s for n, s in sizes.items()}
     across, along = frame.field("x").name, frame.field("y").name
     items = [
         _spot(frame, r, round(max(3.5, sizes[k] * shrink), 2), groups, k in named, [r[across], r[along]])

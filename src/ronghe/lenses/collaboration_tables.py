@@ -17,7 +17,7 @@ from ronghe.model.text import Text, both
 
 Floats = NDArray[np.float64]
 _DRAWN = 160
-_NAMED = 9
+_NAMED = 8
 
 
 class Shaped(Protocol):

@@ -152,8 +152,12 @@ def _path_table(fits: Sequence[_Fit]) -> Result:
         names = {"series_zh": one.names["zh"], "series_en": one.names["en"]}
         tail = {"unit_of": one.unit, "technology_series": one.code}
         empty = {"observed": None, "forecast": None, "forecast_low": None, "forecast_high": None}
-        rows += [{**names, "year": y, **empty, "observed": v, **tail}
-                 for y, v in zip(one.years, one.values, strict=True)]  # fmt: skip
+        seen = dict(zip(one.years, one.values, strict=True))
+        # A year without a figure stands as a gap, so that a picture keeps the distances in time.
+        rows += [
+            {**names, "year": y, **empty, "observed": seen.get(y), **tail}
+            for y in range(one.years[0], one.years[-1] + 1)
+        ]
         ahead = fit.ahead()
         if ahead is not None:
             rows += [
@@ -175,8 +179,7 @@ def _explain(ctx: Context, finding: Finding, table: str, column: str, row: Mappi
     del finding
     one = next(s for s in load_series(ctx, ctx.params["since"]) if s.code == row["technology_series"])
     if table == "paths" and column == "observed":
-        at = one.years.index(int(row["year"]))
-        return [_observation(one, at, 1.0)]
+        return [_observation(one, i, 1.0) for i, y in enumerate(one.years) if y == row["year"]]
     logs = np.log(np.asarray(one.values))
     moves = np.abs(np.diff(logs, prepend=logs[0]))
     order = np.argsort(-moves, kind="stable")[:8]

@@ -182,7 +182,7 @@ def _headline(fields: Sequence[Definition], tables: Mapping[str, Result], place:
         if mine is None or len(rows) == 1:
             return Text("frontier.headline", args)
         if mine["rank"] == 1:
-            args |= {"second": {"zh": rows[1]["place_zh"], "en": rows[1]["place_en"]}, "gap": rows[1]["lead_gap"],
+            args |= {"second": {"zh": rows[1]["place_zh"], "en": rows[1]["place_en"]}, "gap": 100 * rows[1]["lead_gap"],
                      "moves": Text(f"class.lead_moves.{rows[1]['lead_moves']}")}  # fmt: skip
             return Text("frontier.headline_leads", args)
         args |= {"own": mine["share"], "rank": mine["rank"], "moves": Text(f"class.lead_moves.{mine['lead_moves']}")}

@@ -116,13 +116,13 @@ def _picture(basket: Basket, space: Space, c: int, show: int) -> tuple[Result, R
     rows = [
         {
             "activity": basket.activities[p], **_named("activity_name", basket.names[p]),
-            "node_role": "has" if space.m[c, p] else "next" if int(p) in best else "other",
+            "node_role": "has" if space.m[c, p] else "next" if int(p) in best else None,
             "size": float(size[p] / size.sum()), "pci": space.found.pci[p], "density": space.near[c, p],
             "x": float(spots[i, 0]), "y": float(spots[i, 1]),
         }
         for i, p in enumerate(kept.tolist())
     ]  # fmt: skip
-    rows.sort(key=lambda r: ({"has": 0, "next": 1, "other": 2}[r["node_role"]], r["activity"]))
+    rows.sort(key=lambda r: ({"has": 0, "next": 1, None: 2}[r["node_role"]], r["activity"]))
     whole = Matrix(TABLES[basket.what], {})
     fields = [
         *name_fields("activity_name", "column.activity_name"), text_field("node_role", "class"),
@@ -264,7 +264,7 @@ def opportunities(
         Chart("graph", "space",
               {"id": "activity", "name": "activity_name", "category": "node_role", "size": "size", "value": "density",
                "x": "x", "y": "y", "links": "ties", "source": "tie_from", "target": "tie_to"},
-              Text("opportunities.space"), {"labels": 40}),
+              Text("opportunities.space"), {"labels": 40, "first": {"node_role": "next"}}),
         Chart("scatter", "candidates",
               {"x": "density", "y": "pci", "size": "largest_share", "name": "activity_name"},
               Text("opportunities.diagram"), {"labels": 14}),
