@@ -1,5 +1,6 @@
 """What every test shares: where real data is, and that nothing reaches the network."""
 
+import importlib.metadata  # noqa: F401 - Ibis uses it without importing it
 import os
 from pathlib import Path
 
