@@ -2,6 +2,7 @@
 
 import importlib.metadata  # noqa: F401 - Ibis uses it without importing it
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,16 @@ def mirror_path() -> Path | None:
     named = os.environ.get("RONGHE_MIRROR")
     folder = Path(named) if named else ROOT.parent / "shared" / "mirror"
     return folder if folder.is_dir() else None
+
+
+def chromium() -> str:
+    """Where headless Chromium is; its tests are skipped by name without it, but never where CI promised it."""
+    found = shutil.which("chromium") or shutil.which("chromium-browser")
+    if found is None:
+        if os.environ.get("NEED_BROWSER"):
+            pytest.fail("NEED_BROWSER is set and there is no Chromium")
+        pytest.skip("needs headless Chromium")
+    return found
 
 
 @pytest.fixture(scope="session")

@@ -4,11 +4,19 @@ import numpy as np
 import pytest
 
 from ronghe.errors import AskError, NoData, UnknownName
+from ronghe.lenses.base import Context, LensSpec
 from ronghe.lenses.citation_load import whole_year
 from ronghe.lenses.field_load import Counts
 from ronghe.lenses.frontier_places import growth, stands, windows
+from ronghe.lenses.project_places import READS as PLACES
+from ronghe.lenses.project_places import load_places
 from tests.lenses.frontier_toys import author, brain_with, check, keys, lab, patent, project, science, work
 
+PLACED = {
+    "某半导体研究所": "CN-11",  # not where the partner of its joint laboratory is
+    "某光学研究所": "CN-22", "清华大学附属医院": "CN-11", "石油大学（昆明）": "CN-53", "石油大学（华东）": None,
+    "石油大学": "CN-11", "昆明市第一医院": "CN-53", "无处研究所": None,
+}  # fmt: skip
 KUNMING = {"region": "CN-530100", "level": "city", "parent": "CN-53", "name_zh": "昆明市", "name_en": "Kunming",
            "aliases": ["昆明"]}  # fmt: skip
 
@@ -167,3 +175,21 @@ def test_an_empty_lake_an_odd_region_and_an_odd_year_are_said(tmp_path, toy):
     with pytest.raises(UnknownName):
         toy.ask("frontier", fields="ai")
     assert np.isfinite(toy.ask("frontier", field="ai", year=2015).tables["works"].data.column("items").to_numpy()).all()
+
+
+def test_institutions_stand_where_they_are_and_not_where_a_partner_is(tmp_path):
+    tables = {
+        "project": [project(f"p{k}", "t", "专项", name) for k, name in enumerate(PLACED)],
+        "laboratory": [
+            lab("甲", "吉林大学", "CN-22"), lab("甲", "某半导体研究所", "CN-22"), lab("丁", "石油大学", "CN-11"),
+            lab("乙", "某光学研究所", "CN-22"), lab("丙", "清华大学", "CN-11"),
+        ],
+        "organisation": [
+            {"org_id": "o", "name": "S", "name_zh": "某半导体研究所", "country": "CHN", "region": "CN-11"}
+        ],
+        "region": [KUNMING],
+    }  # fmt: skip
+    brain = brain_with(tmp_path, tables)
+    spec = LensSpec("x", 1, (*PLACES, "project"), lambda: None, ())  # type: ignore[arg-type, return-value]
+    places = load_places(Context(spec, {}, "x", brain.snapshot, "", None))  # type: ignore[arg-type]
+    assert {name: places.of(name) for name in PLACED} == PLACED

@@ -1,10 +1,8 @@
 """A real browser with the outside shut off: charts have ink, tables have rows, a click leads to the cell."""
 
-import shutil
-from pathlib import Path
-
 import pytest
 
+from tests.conftest import chromium
 from tests.web.conftest import ASK
 from tests.web.samples import CHARTS, gallery
 
@@ -27,13 +25,6 @@ holder => {
   return seen.size;
 }
 """
-
-
-def chromium() -> str:
-    found = shutil.which("chromium") or shutil.which("chromium-browser") or "/usr/bin/chromium"
-    if not Path(found).exists():
-        pytest.skip("needs headless Chromium")
-    return found
 
 
 @pytest.fixture(scope="module")

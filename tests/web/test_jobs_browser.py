@@ -1,6 +1,5 @@
 """A job in a real browser: progress, cancel, resume, and on to the answer; nothing breaks the policy."""
 
-import shutil
 import threading
 import time
 from pathlib import Path
@@ -9,6 +8,7 @@ import pytest
 
 from ronghe.brain import Brain
 from ronghe.web.app import create_app
+from tests.conftest import chromium
 from tests.lake.slow import gate, installed
 from tests.lake.toys import bring, lake_at
 
@@ -43,13 +43,10 @@ def server(tmp_path):
 
 def test_a_job_runs_stops_and_leads_on_to_its_answer(server):
     sync = pytest.importorskip("playwright.sync_api")
-    chromium = shutil.which("chromium") or "/usr/bin/chromium"
-    if not Path(chromium).exists():
-        pytest.skip("needs headless Chromium")
     address, shut = server
     faults: list[str] = []
     with sync.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=["--headless=new", "--no-sandbox"])
+        browser = playwright.chromium.launch(executable_path=chromium(), args=["--headless=new", "--no-sandbox"])
         page = browser.new_page()
         page.on("console", lambda m: faults.append(m.text) if m.type in {"error", "warning"} else None)
         page.on("pageerror", lambda e: faults.append(str(e)))
