@@ -97,7 +97,7 @@ def test_growing_topics_emerge_and_the_back_test_names_its_baselines(toy):
     assert [t["topic"] for t in topics] == ["T10320"]
     assert topics[0]["emergence"] > 0.8
     assert {"frontier.test_wins", "frontier.test_loses"} & keys(answer) or "backtest" not in answer.tables
-    check(toy, answer, traced=30)
+    check(toy, answer)
 
 
 def test_every_kind_of_evidence_has_its_table_and_province(tmp_path):
@@ -131,7 +131,7 @@ def test_every_kind_of_evidence_has_its_table_and_province(tmp_path):
     assert publications["CHN"]["items"] == pytest.approx(650)
     assert publications["USA"]["lead_moves"] == "widens"
     assert answer.finding.headline.key.startswith("frontier.headline")
-    check(brain, answer, traced=30)
+    check(brain, answer)
 
 
 def test_disruption_needs_references_and_five_years(toy):

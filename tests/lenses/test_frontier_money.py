@@ -68,7 +68,7 @@ def test_bridge_multiplies_the_concordances(bridged):
     lags = _rows(answer, "lags")
     assert (lags[0]["citations"], lags[0]["lag"]) == (30, 2.0)
     assert "bridge.lost" in keys(answer)
-    check(brain, answer, traced=24)
+    check(brain, answer)
 
 
 def test_bridge_without_a_way_or_a_concordance(bridged, tmp_path):
@@ -124,7 +124,7 @@ def test_opportunities_are_absent_near_and_complex(traded):
     assert next(r["eci_rank"] for r in _rows(answer, "places")) == 1
     assert "opportunities.old" in keys(answer)
     assert {"opportunities.check_wins", "opportunities.check_loses"} & keys(answer)
-    check(traded, answer, traced=24)
+    check(traded, answer)
 
 
 def test_the_space_is_laid_out_and_every_tie_has_its_ends(traded):
@@ -155,7 +155,7 @@ def test_provinces_by_programme(tmp_path):
     with pytest.raises(UnknownName) as caught:
         brain.ask("opportunities", counted="programmes", region="CHN")
     assert "CN-11" in caught.value.known
-    check(brain, answer, traced=12)
+    check(brain, answer)
 
 
 def test_opportunities_refuse_what_they_cannot_do(traded, tmp_path):
@@ -208,7 +208,7 @@ def test_allocation_gives_the_published_shares(cited):
     gain = _rows(answer, "gains")[0]["consumption_gain"]
     shares = np.array([0.564814815, 0.268518518, 0.166666667])
     assert gain == pytest.approx(np.exp(shares @ (np.log(shares) - np.log([0.5, 0.3, 0.2]))) - 1, rel=1e-6)
-    check(cited, answer, traced=24)
+    check(cited, answer)
 
 
 def test_allocation_keeps_floors_caps_and_the_limit_on_dependence(cited):
@@ -277,7 +277,7 @@ def test_diffusion_finds_the_pace_and_its_limits(progress):
         assert row["forecast_low"] <= row["forecast"] <= row["forecast_high"]
     assert chip["hit"] >= 0.9
     assert chip["error"] < chip["error_naive"]
-    check(progress, answer, traced=24)
+    check(progress, answer)
 
 
 def test_wright_needs_output_and_uses_it(progress):

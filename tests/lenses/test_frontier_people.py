@@ -50,7 +50,7 @@ def test_communities_brokers_and_the_missing_side(circles):
     missing = {r["lead_en"].split(";")[0][2]: r["missing_en"] for r in _rows(answer, "communities")}
     assert missing["a"] is None
     assert missing["b"] == "firms"
-    check(circles, answer, traced=24)
+    check(circles, answer)
 
 
 def test_joint_work_is_shared_and_salton_is_a_cosine(circles):
@@ -111,7 +111,7 @@ def test_projects_and_countries_are_networks_too(tmp_path):
     for source in ("projects", "countries"):
         answer = brain.ask("collaboration", source=source)
         assert answer.tables["pairs"].data.num_rows
-        check(brain, answer, traced=10)
+        check(brain, answer)
     china = {(r["partner_a"], r["partner_b"]): r["joint"] for r in _rows(answer, "pairs")}
     assert china["CHN", "USA"] == sum(5 + 3 * (y - 2010) + 40 for y in range(2016, 2021))
 
@@ -152,7 +152,7 @@ def test_disruption_is_a_sign_and_its_opposite_is_not(tmp_path):
     coverage = {r["sign"]: r for r in _rows(answer, "coverage")}
     assert coverage["cd"]["judged"] == 2  # works without references, or young, are not judged
     assert "breakthroughs.inside" in keys(answer)
-    check(brain, answer, traced=24)
+    check(brain, answer)
 
 
 def test_chance_is_counted_and_signs_of_attention_are_one_kind(tmp_path):

@@ -23,6 +23,8 @@ READS = ("trade", "published_complexity", "work", "authorship", "project", "pate
          "industry", *PLACES)  # fmt: skip
 _TOP = 8
 _DRAWN = 1000
+SURE = 0.9
+"""Density wins where it does better than ubiquity in this share of the draws."""
 CHINA = Region("CHN")
 What = Literal["trade", "topics", "programmes", "patents"]
 
@@ -141,12 +143,15 @@ def _picture(basket: Basket, space: Space, c: int, show: int) -> tuple[Result, R
 
 def _check_table(check: Check, basket: Basket) -> Result:
     whole = Matrix(TABLES[basket.what], {})
-    rows = [
-        {"method": "density", "auc": check.density, "hidden": check.hidden, "cells": check.cells},
-        {"method": "ubiquity", "auc": check.ubiquity, "hidden": check.hidden, "cells": check.cells},
+    shared = {"draws": check.draws, "hidden": check.hidden, "cells": check.cells}
+    rows: list[dict[str, Any]] = [
+        {"method": "density", "auc": check.density, "auc_spread": check.spread[0], "better": check.wins, **shared},
+        {"method": "ubiquity", "auc": check.ubiquity, "auc_spread": check.spread[1], "better": None, **shared},
     ]
     fields = [
-        text_field("method", "class"), figure("auc", basis=whole, digits=3), figure("hidden", "integer", basis=whole),
+        text_field("method", "class"), figure("auc", basis=whole, digits=3),
+        figure("auc_spread", basis=whole, digits=3), figure("better", "share", basis=whole, digits=0),
+        figure("draws", "integer", basis=whole), figure("hidden", "integer", basis=whole),
         figure("cells", "integer", basis=whole),
     ]  # fmt: skip
     return result(rows, fields, ("method",), Text("opportunities.check", {"share": HIDDEN}))
@@ -215,8 +220,9 @@ def _caveats(basket: Basket, space: Space, check: Check, agreement: float | None
     if gap < 0.1 * space.found.lambda2:
         args = {"second": space.found.lambda2, "third": space.found.lambda3}
         said.append(Caveat("warning", Text("opportunities.close", args)))
-    wins = check.density > check.ubiquity
-    args = {"auc": check.density, "base": check.ubiquity, "hidden": check.hidden, "share": HIDDEN}
+    wins = check.wins >= SURE
+    args = {"auc": check.density, "base": check.ubiquity, "hidden": check.hidden, "share": HIDDEN,
+            "draws": check.draws, "better": check.wins}  # fmt: skip
     said.append(Caveat("note" if wins else "warning", Text(f"opportunities.check_{'wins' if wins else 'loses'}", args)))
     if agreement is not None:
         said.append(Caveat("note", Text("opportunities.published", {"rho": agreement})))

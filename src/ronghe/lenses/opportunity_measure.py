@@ -28,6 +28,8 @@ from ronghe.lenses.opportunity_load import Basket
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 HIDDEN = 0.1
+_HIDE = 2000
+_DRAWS = (5, 60)
 
 
 @dataclass(frozen=True)
@@ -54,10 +56,19 @@ class Space:
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """AUC of finding the presences that were hidden, by density and by ubiquity alone; how many, among how many."""
+    """AUC of finding the presences that were hidden, by density and by ubiquity alone, as means over draws.
+
+    Attributes
+    ----------
+    density, ubiquity : mean AUC. spread : standard deviation of each over draws, in that order.
+    wins : share of the draws in which density did better. draws, hidden, cells : how many, and of what size.
+    """
 
     density: float
     ubiquity: float
+    spread: tuple[float, float]
+    wins: float
+    draws: int
     hidden: int
     cells: int
 
@@ -95,16 +106,27 @@ def _largest_part(m: Flags) -> tuple[Flags, int]:
 
 
 def held_out(m: Flags, seed: int = 7) -> Check:
-    """Hide a tenth of all presences, and see who finds them among what is left absent."""
+    """Hide a tenth of all presences, again and again, and see who finds them among what is left absent.
+
+    One draw of a small matrix says nothing: there are as many draws as hide 2,000 presences, at least 5, at most 60.
+    """
     rows, columns = np.nonzero(m)
+    count = max(1, int(HIDDEN * rows.size))
+    draws = int(np.clip(np.ceil(_HIDE / count), *_DRAWS))
     rng = np.random.default_rng(seed)
-    chosen = rng.permutation(rows.size)[: max(1, int(HIDDEN * rows.size))]
-    seen = m.copy()
-    seen[rows[chosen], columns[chosen]] = False
-    near = np.nan_to_num(density(seen, proximity(seen)))
-    ubiquity = np.broadcast_to(diversity_ubiquity(seen)[1].astype(np.float64), m.shape)
-    asked = ~seen
-    return Check(auc(near[asked], m[asked]), auc(ubiquity[asked], m[asked]), int(chosen.size), int(asked.sum()))
+    found = np.empty((draws, 2))
+    for k in range(draws):
+        chosen = rng.permutation(rows.size)[:count]
+        seen = m.copy()
+        seen[rows[chosen], columns[chosen]] = False
+        near = np.nan_to_num(density(seen, proximity(seen)))
+        ubiquity = np.broadcast_to(diversity_ubiquity(seen)[1].astype(np.float64), m.shape)
+        asked = ~seen
+        found[k] = auc(near[asked], m[asked]), auc(ubiquity[asked], m[asked])
+    mean, spread = found.mean(axis=0), found.std(axis=0)
+    wins = float((found[:, 0] > found[:, 1]).mean())
+    cells = int(m.size - rows.size + count)
+    return Check(float(mean[0]), float(mean[1]), (float(spread[0]), float(spread[1])), wins, draws, count, cells)
 
 
 def candidates(space: Space, c: int) -> tuple[NDArray[np.int64], Floats]:

@@ -1,6 +1,6 @@
 """In which province an institution stands: by matched organisations, laboratories, names, or place names.
 
-The order is the order of trust; what none of them places stays unplaced and is counted as such.
+The order, matches first, is the order of trust; what none of them places stays unplaced and is counted as such.
 """
 
 import re
@@ -14,6 +14,7 @@ from ronghe.model.regions import find_region
 
 READS = ("laboratory", "organisation", "organisation_match", "region")
 _UNIVERSITY = re.compile(r".{2,12}?大学")
+_CAMPUS = re.compile(r"大学[（(](.+?)[)）]")
 _PLAIN = re.compile(r"[（(].*?[)）]|\s")
 
 
@@ -21,7 +22,8 @@ _PLAIN = re.compile(r"[（(].*?[)）]|\s")
 class Places:
     """Institutions' names and the provinces they stand in; ``towns`` maps names of cities and provinces.
 
-    A hospital or school of a university stands where the university does, unless it is known itself.
+    A hospital or school of a university stands where the university does, unless it is known itself; a campus named in
+    brackets stands there, or nowhere that is known.
     """
 
     known: Mapping[str, str]
@@ -32,6 +34,10 @@ class Places:
         """The province of an institution by its written name."""
         if institution is None:
             return None
+        campus = _CAMPUS.search(institution)
+        if campus is not None:
+            town = self.pattern.match(campus.group(1))
+            return self.towns[town.group()] if town else None
         plain = _PLAIN.sub("", institution)
         if plain in self.known:
             return self.known[plain]
@@ -53,9 +59,8 @@ def load_places(ctx: Context) -> Places:
             for name in (row["name_zh"], row["name"], *(row["aliases"] or ())):
                 if name:
                     known.setdefault(_PLAIN.sub("", name), province)
-    for row in ctx.rows("laboratory", ("institution", "region")).to_pylist():
-        if row["region"]:
-            known[_PLAIN.sub("", row["institution"])] = row["region"]
+    for name, province in _hosts(ctx).items():
+        known.setdefault(name, province)
     for row in ctx.rows("organisation_match", ("name", "org_id", "status")).to_pylist():
         if row["org_id"] in provinces and row["status"] != "rejected":
             known[_PLAIN.sub("", row["name"])] = provinces[row["org_id"]]
@@ -63,6 +68,27 @@ def load_places(ctx: Context) -> Places:
     # The longest name first: 呼和浩特 before 呼和.
     ordered = sorted(towns, key=lambda t: (-len(t), t))
     return Places(known, towns, re.compile("|".join(map(re.escape, ordered)) or r"(?!)"))
+
+
+def _hosts(ctx: Context) -> dict[str, str]:
+    """Where hosts of laboratories stand, by the laboratories that they host alone.
+
+    A laboratory of several hosts has one place in the lists, which need not be each host's.
+    """
+    hosts: dict[str, set[tuple[str, str | None]]] = {}
+    for row in ctx.rows("laboratory", ("name", "institution", "region")).to_pylist():
+        hosts.setdefault(row["name"], set()).add((_PLAIN.sub("", row["institution"]), row["region"]))
+    votes: dict[str, dict[str, int]] = {}
+    for held in hosts.values():
+        (name, province), *others = sorted(held, key=str)
+        if province is not None and not others:
+            votes.setdefault(name, {}).setdefault(province, 0)
+            votes[name][province] += 1
+    return {
+        name: max(sorted(counts), key=lambda p: counts[p])
+        for name, counts in votes.items()
+        if len(counts) == 1 or sorted(counts.values())[-1] > sorted(counts.values())[-2]
+    }
 
 
 def _province(code: str | None) -> str | None:
