@@ -11,10 +11,11 @@ TEST_ARGS ?= -n auto --maxprocesses=4 --dist loadfile
 demo: .venv/run.stamp
 	$(BIN)/ronghe demo $(DEMO_ARGS)
 
-# The browser's tests run by themselves: Playwright's greenlets upset CPython 3.11's count of recursion in a process
+# Spark's and the browser's tests run by themselves: Playwright's greenlets upset CPython 3.11's count of recursion in a process
 # that goes on to compile other things.
 test: .venv/dev.stamp
-	$(BIN)/python -m pytest -m "not browser" $(TEST_ARGS)
+	$(BIN)/python -m pytest -m "not browser and not spark" $(TEST_ARGS)
+	$(BIN)/python -m pytest -m spark
 	$(BIN)/python -m pytest -m browser
 
 check: .venv/dev.stamp
