@@ -1,6 +1,5 @@
 """What every test shares: where real data is, and that nothing reaches the network."""
 
-import importlib.metadata  # noqa: F401 - Ibis uses it without importing it
 import os
 import shutil
 from pathlib import Path

@@ -2,6 +2,7 @@
 
 import importlib
 import warnings
+from importlib import metadata
 from types import ModuleType
 
 import pytest
@@ -12,4 +13,7 @@ def peer(name: str) -> ModuleType:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         pytest.importorskip(name.partition(".")[0])
-        return importlib.import_module(name)
+        found = importlib.import_module(name)
+    # scikit-criteria deletes the attribute on import, and all that reads a version afterwards fails.
+    importlib.metadata = metadata
+    return found

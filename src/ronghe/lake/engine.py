@@ -1,6 +1,5 @@
 """Query engines behind Ibis: DuckDB in the process by default, PySpark and others by address."""
 
-import importlib.metadata  # noqa: F401 - Ibis uses it without importing it
 import threading
 from typing import Any
 
