@@ -287,11 +287,13 @@ def _slices(rows: pa.Table | pa.RecordBatchReader) -> Iterator[pa.Table]:
         yield rows
         return
     held: list[pa.RecordBatch] = []
+    size = 0
     for batch in rows:
         held.append(batch)
-        if sum(b.nbytes for b in held) >= _SLICE_BYTES:
+        size += batch.nbytes
+        if size >= _SLICE_BYTES:
             yield pa.Table.from_batches(held)
-            held = []
+            held, size = [], 0
     if held:
         yield pa.Table.from_batches(held)
 
