@@ -83,8 +83,9 @@ def carry(edges: Edges, q: ArrayLike) -> Floats:
     out = np.zeros_like(loss)
     left = np.where(wear | kind, 0.0, amount)
     worn = np.zeros(len(amount))
-    # A tool that lasts no time is a flow: it is missing at once.
-    rate = np.divide(1.0, amount, out=np.full(len(amount), np.inf), where=amount > 0)
+    # A tool that lasts no time, or too little for its inverse to be a number, is a flow: it is missing at once.
+    lasts = wear & (amount >= np.finfo(np.float64).tiny)
+    rate = np.divide(1.0, amount, out=np.full(len(amount), np.inf), where=lasts)
     for t in range(len(loss)):
         level = loss[t].copy()
         for _ in range(loss.shape[1] + 1):
