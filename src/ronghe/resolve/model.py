@@ -220,12 +220,18 @@ _NONE = pa.table(
 )
 
 
+_ALL_OF_ONE = (
+    "(PARTITION BY unique_id ORDER BY odds DESC, org_id ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING)"
+)
+"""Added up in a fixed order: the last bits of a sum depend on it, and the same question gives the same bytes."""
+
+
 def _candidates(left: pa.Table, right: pa.Table, weights: Weights, least: float, memory: str) -> pa.Table:
     """For each name its organisations with the probability that they share, the likeliest first."""
     with _scored(left, right, weights, memory) as (connection, scored):
         found: Any = connection.sql(
             f"WITH best AS (SELECT unique_id_l AS unique_id, org_id_r AS org_id, max(pow(2.0, match_weight)) AS odds "
-            f"FROM {scored} GROUP BY ALL), shared AS (SELECT *, odds / (1 + sum(odds) OVER (PARTITION BY unique_id)) "
+            f"FROM {scored} GROUP BY ALL), shared AS (SELECT *, odds / (1 + sum(odds) OVER {_ALL_OF_ONE}) "
             f"AS score FROM best) SELECT unique_id, org_id, score FROM shared WHERE score >= {least} "
             f"ORDER BY unique_id, score DESC, org_id"
         ).to_arrow_table()
