@@ -65,13 +65,8 @@ class Figures:
         kinds = {p.dimension for p in parts}
         if len(kinds) > 1:
             raise AskError("system_sum", names=list(of), dimensions=sorted(kinds), system=self.system.names)
-        total = np.sum([p.values for p in parts], axis=0)
-        kind = kinds.pop()
-        if over is None:
-            return Measured(total, kind)
-        below = self.quantity(over)
-        values = np.divide(total, below.values, out=np.full_like(total, np.nan), where=below.values != 0)
-        return Measured(values, _over(kind, below.dimension))
+        total = Measured(np.sum([p.values for p in parts], axis=0), kinds.pop())
+        return total if over is None else ratio(total, self.quantity(over))
 
     def item(self, item: Item) -> tuple[Floats, str]:
         """(t, n) values of an item in the unit it is shown in, and that unit.
@@ -109,6 +104,13 @@ class Figures:
             )  # fmt: skip
         factor = units()[wanted[0]].factor / (units()[wanted[1]].factor if len(wanted) > 1 else 1.0)
         return measured.values / factor, item.unit
+
+
+def ratio(above: Measured, below: Measured) -> Measured:
+    """One measured array over another, cell by cell; NaN where the lower one is zero."""
+    values = np.full(np.broadcast_shapes(above.values.shape, below.values.shape), np.nan)
+    np.divide(above.values, below.values, out=values, where=below.values != 0)
+    return Measured(values, _over(above.dimension, below.dimension))
 
 
 def base_unit(dimension: str) -> str:

@@ -49,7 +49,7 @@ class Choices:
     alpha: ArrayLike | None = None
     concentration: float = 100.0
     normalisations: tuple[Normalisation, ...] = ("minmax", "zscore", "rank")
-    aggregations: tuple[Aggregation, ...] = ("weighted_sum", "geometric", "topsis")
+    aggregations: tuple[Aggregation, ...] = ("weighted_sum", "geometric", "topsis", "vikor", "grey_relation")
     outcome: Outcome = "composite"
     form: Form = "modified"
     floor: float = 0.01

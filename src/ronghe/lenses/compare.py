@@ -163,7 +163,7 @@ def _headline(measured: Measure, years: Result, parts: Result, a: str, b: str, t
     return Text("compare.headline", args)
 
 
-@lens("compare", version=1, reads=READS, explain=_explain)
+@lens("compare", version=2, reads=READS, explain=_explain)
 def compare(
     ctx: Context,
     *,

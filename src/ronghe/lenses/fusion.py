@@ -211,7 +211,7 @@ _STEPS = (
 )
 
 
-@lens("fusion", version=1, reads=READS, explain=contributions, builds_on=("fusion_map",))
+@lens("fusion", version=2, reads=READS, explain=contributions, builds_on=("fusion_map",))
 def fusion(
     ctx: Context,
     *,

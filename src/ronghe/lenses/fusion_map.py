@@ -218,7 +218,7 @@ def _headline(rows: list[dict[str, Any]], measured: Measure, sure: Sure, t: int)
     return Text("fusion_map.headline", args)
 
 
-@lens("fusion_map", version=1, reads=READS, explain=contributions)
+@lens("fusion_map", version=2, reads=READS, explain=contributions)
 def fusion_map(
     ctx: Context,
     *,
