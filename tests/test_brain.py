@@ -8,7 +8,7 @@ import pytest
 
 from ronghe.brain import Brain
 from ronghe.config import Config
-from ronghe.errors import AskError, NoData, TraceError, UnknownName
+from ronghe.errors import AskError, MappingError, NoData, TraceError, UnknownName
 from ronghe.i18n import translate
 from ronghe.intake import ingest_own
 from ronghe.model.serial import canonical, from_document, to_document
@@ -166,6 +166,18 @@ def test_trace_errors_name_what_there_is(brain):
         answer.trace("output", sector="nowhere")
     with pytest.raises(UnknownName):
         brain.find("0000")
+
+
+def test_a_mapping_that_is_none_gets_one_clear_error(own, tmp_path):
+    data = tmp_path / "firms.csv"
+    data.write_bytes("统一社会信用代码,企业名称\nX1,甲公司\n".encode("gb18030"))
+    for given, says in (({"mapping": data}, "UTF-8"), ({"mapping": tmp_path / "none.toml"}, "none.toml")):
+        with pytest.raises(MappingError) as caught:
+            ingest_own(own, data, table="organisation", **given)
+        assert says in caught.value.say("en")
+        assert caught.value.say("zh") != caught.value.say("en")
+    with pytest.raises(MappingError, match=r"none\.xlsx"):
+        ingest_own(own, data, table="organisation", repairs=tmp_path / "none.xlsx")
 
 
 def test_a_finding_is_found_by_the_beginning_of_its_id(brain):

@@ -259,6 +259,20 @@ class Brain:
         kept = self.findings.latest(spec.name, self._sees)
         return Answer(kept, self) if kept is not None else self.ask(lens)
 
+    def named(self, what: str, **params: Any) -> Answer:
+        """A finding kept earlier by its id, or a lens's: asked with ``params``, the latest kept where none are given.
+
+        Raises
+        ------
+        UnknownName : neither a finding nor a lens has that name.
+        """
+        if what in lens_names():
+            return self.ask(what, **params) if params else self.latest(what)
+        try:
+            return self.find(what)
+        except UnknownName as error:
+            raise UnknownName("unknown_answer", what, (*lens_names(), *error.known)) from None
+
     @cached_property
     def tracer(self) -> Tracer:
         """The one function behind every trace."""

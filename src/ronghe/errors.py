@@ -23,11 +23,12 @@ An error is a key with arguments, so that every surface can say it in its reader
 ``known`` lists the values that would have been valid, nearest first.
 """
 
+import errno
 from collections.abc import Iterable
 from difflib import get_close_matches
 from typing import Any, ClassVar
 
-from ronghe.i18n import translate
+from ronghe.i18n import has, translate
 from ronghe.model.text import Text
 
 
@@ -167,6 +168,12 @@ class Cancelled(RongheError):
 
     status = 409
     exit_code = 130
+
+
+def system(error: OSError) -> Text | str:
+    """What the system says against a file, in the reader's language where it is one of the usual things."""
+    key = f"system.{errno.errorcode.get(error.errno or 0, '')}"
+    return Text(key) if has(key) else error.strerror or str(error)
 
 
 def nearest(name: str, known: Iterable[str]) -> tuple[str, ...]:

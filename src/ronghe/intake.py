@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ronghe.brain import Brain
-from ronghe.errors import FetchError, SourceError, UnknownName
+from ronghe.errors import FetchError, MappingError, SourceError, UnknownName, system
 from ronghe.lake.ingest import Progress, Report, Terms
 from ronghe.lake.lake import raw_file
 from ronghe.lenses.base import quiet
@@ -41,6 +41,22 @@ def loadable() -> list[str]:
     return [name for name in datasets() if name in source_names()]
 
 
+def readable(names: Iterable[str]) -> None:
+    """Make sure that every one of these datasets can be read, before the first is.
+
+    Raises
+    ------
+    UnknownName : no such dataset.
+    SourceError : the registry lists it, and no installed source reads it.
+    """
+    for name in names:
+        if name in source_names():
+            continue
+        if name in datasets():
+            raise SourceError("dataset_unread", name=name)
+        raise UnknownName("unknown_dataset", name, loadable())
+
+
 def ingest_reference(brain: Brain) -> list[Report]:
     """The package's own lists: regions, and links between classifications. Every lake has them."""
     reports = []
@@ -66,11 +82,10 @@ def ingest_dataset(brain: Brain, name: str, progress: Progress = quiet) -> tuple
 
     Raises
     ------
-    UnknownName : no such dataset.
+    UnknownName, SourceError : no such dataset, or none that is read.
     LakeError : the lake can't be written; nothing more is tried.
     """
-    if name not in source_names():
-        raise UnknownName("unknown_dataset", name, loadable())
+    readable([name])
     if name in {Reference.name, Concordances.name}:
         return ingest_reference(brain), []
     if name == Sandbox.name:
@@ -148,13 +163,23 @@ def ingest_own(
     if table not in contracts():
         raise UnknownName("unknown_table", table, contracts())
     raw = raw_file(path, OWN)
-    text = mapping.read_text(encoding="utf-8") if mapping is not None else guess(raw, table)
+    text = _mapping_text(mapping) if mapping is not None else guess(raw, table)
     sheet = read_mapping(text, table)
     mended = read_repairs(repairs, raw.name) if repairs is not None else {}
     identity = mapping_hash(sheet, mended)
     terms = Terms(licence="own", redistributable=not workspace, precedence=0, workspace=workspace)
     source = WorkbookSource(table, sheet, mended)
     return brain.lake.ingest(source, raw, terms=terms, mapping=identity, progress=progress)
+
+
+def _mapping_text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise MappingError("mapping_file", file=str(path), why=system(error)) from error
+    except UnicodeDecodeError as error:
+        line = error.object.count(b"\n", 0, error.start) + 1
+        raise MappingError("mapping_encoding", file=str(path), line=line) from error
 
 
 def ingest_folder(

@@ -6,11 +6,12 @@ from pathlib import Path
 from typing import Any
 
 from ronghe.brain import Brain
-from ronghe.errors import LakeError, RongheError
+from ronghe.export import format_of
+from ronghe.export.files import draft
 from ronghe.i18n import translate
-from ronghe.lake.store import write_error
 from ronghe.model.text import Text
 
+FORMATS = ("xlsx", "csv")
 COLUMNS = ("dataset", "file", "part", "row", "col", "column", "value", "reason", "expected", "mended")
 
 
@@ -24,25 +25,21 @@ def write_sheet(brain: Brain, path: Path, lang: str, load: str | None = None) ->
     Raises
     ------
     RongheError : the file's ending is neither ``.xlsx`` nor ``.csv``.
-    LakeError : the file can't be written.
+    LakeError : the file can't be written; see ``draft``.
     """
+    kind = format_of(path, FORMATS)
     snapshot = brain.snapshot
     if load is not None:
         snapshot = replace(snapshot, loads=(snapshot.load(load),))
     faults = brain.lake.quarantine(snapshot).to_pylist()
     lines = [[_cell(row, name, lang) for name in COLUMNS] for row in faults]
     heading = [translate(lang, Text(f"quarantine.{name}")) for name in COLUMNS]
-    try:
-        if path.suffix.lower() == ".csv":
-            with path.open("w", encoding="utf-8-sig", newline="") as stream:
+    with draft(path) as made:
+        if kind == "csv":
+            with made.open("w", encoding="utf-8-sig", newline="") as stream:
                 csv.writer(stream).writerows([heading, *lines])
-        elif path.suffix.lower() == ".xlsx":
-            _xlsx(path, heading, lines)
         else:
-            raise RongheError("export_format", name=path.suffix, known=(".xlsx", ".csv"))
-    except OSError as error:
-        failed: LakeError = write_error(error, str(path))
-        raise failed from error
+            _xlsx(made, heading, lines)
     return len(lines)
 
 

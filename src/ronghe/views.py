@@ -157,7 +157,7 @@ def source_list(brain: Brain) -> dict[str, Any]:
                 "files": len(one.files),
                 "bytes": one.bytes,
                 "addresses": sorted({f.url.rsplit("/", 1)[0] for f in one.files if f.url})[:3],
-                "from": _from(brain.config, name, one.files),
+                "from": _from(brain.config, name, one.files) if name in source_names() else "unread",
                 "readable": name in source_names(),
                 "loaded": name in loaded,
             }

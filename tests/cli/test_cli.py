@@ -98,6 +98,39 @@ def test_errors_teach(run, lang):
     code, _, err = run("--lang", lang, "ingest", "none.xlsx", "--as", "organisation")
     assert code == 2
     assert "none.xlsx" in err
+    code, _, err = run("export", "structur", "--to", "s.xlsx", "--lang", lang)
+    assert (code, "structure" in err.splitlines()[1]) == (2, True)
+    code, _, err = run(
+        "export", "structure", "--param", "table=sandbox-2025-8", "--to", "none/s.xlsx", f"--lang={lang}"
+    )
+    assert code == 3
+    assert "none/s.xlsx" in err
+    assert "Errno" not in err
+
+
+def test_one_unknown_dataset_keeps_all_of_them_out(run):
+    before = json.loads(run("versions", "--json")[1])
+    code, _, err = run("ingest", "sandbox", "concordances", "eto_chip")
+    assert code == 2
+    assert "eto_chips" in err
+    assert json.loads(run("versions", "--json")[1]) == before
+
+
+def test_a_dataset_without_a_reader_says_so(run):
+    listed = json.loads(run("sources", "--json")[1])["sources"]
+    assert {s["from"] for s in listed if not s["readable"]} <= {"unread"}
+    assert "mrio_format_samples" in [s["dataset"] for s in listed if not s["readable"]]
+    code, _, err = run("ingest", "mrio_format_samples")
+    assert code == 2
+    assert "nothing that is installed reads its files" in err
+
+
+def test_what_went_in_is_told_though_the_next_file_fails(run, tmp_path):
+    (tmp_path / "firms.csv").write_text(FIRMS, encoding="utf-8")
+    code, out, err = run("ingest", "firms.csv", "none.csv", "--as", "organisation")
+    assert code == 2
+    assert re.search(r"own\s+1\s+1\s+5\s+1\s+2\s+2\s+1", out), out
+    assert "none.csv" in err
 
 
 FIRMS = """企业名称,统一社会信用代码,所在省份,从业人员（人）,营业收入（亿元）,成立年份

@@ -51,9 +51,6 @@ def lens_command(name: str, lang: str) -> Any:
         state: State = context.obj
         as_json, fresh, rows = given.pop("as_json"), given.pop("fresh"), given.pop("rows")
         alone = given.pop("detach")
-        if given.pop("lang"):
-            state.flags["lang"] = context.params["lang"]
-            state.__dict__.pop("config", None)
         asked = {k: v for k, v in given.items() if v is not None}
         _read_files(asked, files)
         if alone:
@@ -74,13 +71,12 @@ def lens_command(name: str, lang: str) -> Any:
         option = typer.Option(f"{flag}/--no-{flag[2:]}" if kind is bool else flag, help=text, show_default=False)
         parameters.append(_keyword(param.name, kind | None, option, None))
     parameters += _file_flags(files, lang)
-    say = {k: translate(lang, Text(f"say.flag.{k}")) for k in ("json", "fresh", "rows", "lang", "detach")}
+    say = {k: translate(lang, Text(f"say.flag.{k}")) for k in ("json", "fresh", "rows", "detach")}
     parameters += [
         _keyword("as_json", bool, typer.Option("--json", help=say["json"]), False),
         _keyword("fresh", bool, typer.Option("--fresh", help=say["fresh"]), False),
         _keyword("rows", int, typer.Option("--rows", help=say["rows"]), 20),
         _keyword("detach", bool, typer.Option("--detach", help=say["detach"]), False),
-        _keyword("lang", str | None, typer.Option("--lang", help=say["lang"], show_default=False), None),
     ]
     run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     run.__annotations__ = {p.name: p.annotation for p in parameters}

@@ -1,6 +1,7 @@
 """Bring data in and look after it: sources, ingest, quarantine."""
 
 import json
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,7 +11,7 @@ from ronghe.cli.look import Json
 from ronghe.cli.state import State
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from ronghe.intake import Failure
     from ronghe.lake.ingest import Report
@@ -83,12 +84,12 @@ def _own(state: State, names: list[str], table: str, mapping: Path | None, repai
     from ronghe.intake import ingest_own, ingest_reference
 
     ingest_reference(state.brain)
-    with state.progress() as step:
-        reports = [
+    reports: list[Report] = []
+    with _told(state, reports, []), state.progress() as step:
+        reports.extend(
             ingest_own(state.brain, Path(name), table=table, mapping=mapping, repairs=repairs, progress=step)
             for name in names
-        ]
-    _tell(state, reports, [])
+        )
 
 
 def _folders(state: State, names: list[str], dataset: str) -> None:
@@ -96,29 +97,38 @@ def _folders(state: State, names: list[str], dataset: str) -> None:
 
     reports: list[Report] = ingest_reference(state.brain)
     failures: list[Failure] = []
-    with state.progress() as step:
+    with _told(state, reports, failures), state.progress() as step:
         for name in names:
             done, failed = ingest_folder(state.brain, dataset, Path(name), step)
             reports += done
             failures += failed
-    _tell(state, reports, failures)
     if failures:
         raise typer.Exit(1)
 
 
 def _datasets(state: State, names: list[str]) -> None:
-    from ronghe.intake import ingest_dataset, ingest_reference
+    from ronghe.intake import ingest_dataset, ingest_reference, readable
 
+    readable(names)
     reports: list[Report] = ingest_reference(state.brain)
     failures: list[Failure] = []
-    with state.progress() as step:
+    with _told(state, reports, failures), state.progress() as step:
         for name in names:
             done, failed = ingest_dataset(state.brain, name, step)
             reports += done
             failures += failed
-    _tell(state, reports, failures)
     if failures:
         raise typer.Exit(1)
+
+
+@contextmanager
+def _told(state: State, reports: "list[Report]", failures: "list[Failure]") -> "Iterator[None]":
+    """Tell what went in, also where an error ends the work: what is in the lake is in the lake."""
+    try:
+        yield
+    finally:
+        if reports or failures:
+            _tell(state, reports, failures)
 
 
 def _tell(state: State, reports: "Sequence[Report]", failures: "Sequence[Failure]") -> None:

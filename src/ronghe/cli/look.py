@@ -133,15 +133,10 @@ def export(
 ) -> None:
     """Write a finding to a file, with its sources · 导出."""
     from ronghe.export import write
-    from ronghe.plugins import lens_names
 
     state: State = context.obj
     given: dict[str, Any] = dict(p.split("=", 1) for p in param or [] if "=" in p)
-    if what in lens_names():
-        answer = state.brain.ask(what, **given) if given else state.brain.latest(what)
-    else:
-        answer = state.brain.find(what)
-    write(answer, to, state.lang)
+    write(state.brain.named(what, **given), to, state.lang)
     state.console.print(state.t("say.written", file=str(to), bytes=to.stat().st_size))
 
 

@@ -17,7 +17,7 @@ def root(
     context: typer.Context,
     lake: Annotated[str | None, typer.Option(help="folder or address of the lake · 湖的位置")] = None,
     mirror: Annotated[str | None, typer.Option(help="folder with publishers' files · 原始文件目录")] = None,
-    lang: Annotated[str | None, typer.Option(help="zh | en")] = None,
+    lang: Annotated[str | None, typer.Option(help="zh | en; may stand anywhere · 语言，可写在任意位置")] = None,
     engine: Annotated[str | None, typer.Option(help="duckdb | pyspark://local[2]")] = None,
     version: Annotated[int | None, typer.Option(help="a version of the lake to read · 湖的版本")] = None,
     offline: Annotated[bool, typer.Option("--offline", help="never reach for the network · 不访问网络")] = False,
@@ -59,6 +59,7 @@ def _nothing() -> None:
 
 def main() -> None:
     """Run the command; an error of ours is one clear message and an exit code."""
+    sys.argv[1:] = _language_first(sys.argv[1:])
     try:
         build()()
     except RongheError as error:
@@ -67,12 +68,21 @@ def main() -> None:
         raise SystemExit(error.exit_code) from None
 
 
+def _language_first(words: list[str]) -> list[str]:
+    """``--lang`` may stand anywhere, for who reads the answer thinks of it last; the root knows what it means."""
+    for place, word in enumerate(words):
+        if word == "--lang":
+            return [*words[place : place + 2], *words[:place], *words[place + 2 :]]
+        if word.startswith("--lang="):
+            return [word, *words[:place], *words[place + 1 :]]
+    return words
+
+
 def _asked_for_chinese() -> bool:
     from ronghe.config import load_config
 
-    words = sys.argv
-    if "--lang" in words[:-1]:
-        return words[words.index("--lang") + 1] == "zh"
+    if (first := sys.argv[1:3]) and first[0].startswith("--lang"):
+        return "zh" in (first[0].removeprefix("--lang="), *first[1:])
     try:
         return load_config().lang == "zh"
     except RongheError:

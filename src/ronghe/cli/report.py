@@ -16,13 +16,10 @@ def report(
     rows: Annotated[int, typer.Option(min=1, help="the most rows of one table")] = 40,
 ) -> None:
     """Write several findings as one document, with one list of sources · 报告."""
-    from ronghe.plugins import lens_names
     from ronghe.report import write
 
     state: State = context.obj
-    known = lens_names()
-    answers = [state.brain.latest(f) if f in known else state.brain.find(f) for f in findings]
-    write(answers, to, state.lang, title=title, rows=rows)
+    write([state.brain.named(f) for f in findings], to, state.lang, title=title, rows=rows)
     state.console.print(state.t("say.written", file=str(to), bytes=to.stat().st_size))
 
 

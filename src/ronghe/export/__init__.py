@@ -8,7 +8,7 @@
 The same finding gives the same bytes. Nothing is computed here: figures are those of the finding.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -121,7 +121,7 @@ def write(answer: Answer, path: Path, lang: str, table: str | None = None, *, ch
     save(path, made.content)
 
 
-def format_of(path: Path, known: Mapping[str, str]) -> str:
+def format_of(path: Path, known: Collection[str]) -> str:
     """The format that a file's ending names; ``RongheError`` with those known when it is none of them."""
     fmt = path.suffix.lower().removeprefix(".")
     if fmt not in known:

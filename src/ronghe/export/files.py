@@ -21,8 +21,10 @@ def draft(path: Path) -> Iterator[Path]:
 
     Raises
     ------
-    LakeError : it can't be written: disk full, no permission, or what the system says.
+    LakeError : it can't be written: disk full, no permission, no such folder, or what the system says.
     """
+    if not path.parent.is_dir():
+        raise LakeError("export_folder", where=str(path), folder=str(path.parent))
     made = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
     try:
         yield made

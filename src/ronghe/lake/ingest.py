@@ -13,7 +13,7 @@ import pyarrow as pa
 from deltalake import DeltaTable, write_deltalake
 from deltalake.exceptions import DeltaError, TableNotFoundError
 
-from ronghe.errors import BalanceError, SourceError
+from ronghe.errors import BalanceError, SourceError, system
 from ronghe.lake.check import quote
 from ronghe.lake.loads import Load, commit, read_log
 from ronghe.lake.staging import Staged, staging
@@ -85,7 +85,7 @@ def hash_file(path: Path) -> tuple[str, int]:
             digest = hashlib.file_digest(stream, "sha256")
             return digest.hexdigest(), stream.tell()
     except OSError as error:
-        raise SourceError("source_unreadable", file=str(path), why=error.strerror or str(error)) from error
+        raise SourceError("source_unreadable", file=str(path), why=system(error)) from error
 
 
 def ingest_file(

@@ -18,6 +18,7 @@ import pyarrow as pa
 
 from ronghe.errors import SourceError
 from ronghe.model.table import contract
+from ronghe.model.text import Text
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,7 +204,7 @@ def rows_of(name: str, rows: Iterable[Mapping[str, Any]]) -> pa.Table:
     return pa.Table.from_pylist(list(rows), schema=contract(name).schema)
 
 
-def not_this_format(raw: RawFile, expected: str, why: str) -> SourceError:
+def not_this_format(raw: RawFile, expected: str, why: str | Text) -> SourceError:
     """The one error for a file that isn't what it claims to be."""
     if raw.bytes == 0:
         return SourceError("source_empty", file=raw.name)

@@ -14,7 +14,7 @@ from pathlib import Path
 import httpx
 from filelock import FileLock
 
-from ronghe.errors import FetchError
+from ronghe.errors import FetchError, system
 from ronghe.sources.base import RawFile
 from ronghe.sources.registry import DatasetFile
 
@@ -98,7 +98,7 @@ def fetch(
                 _reachable(file, offline=offline)
                 _download(file, place, progress, policy or Policy())
     except OSError as error:
-        raise FetchError("fetch_disk", path=str(cache), why=error.strerror or str(error)) from error
+        raise FetchError("fetch_disk", path=str(cache), why=system(error)) from error
     return RawFile(path=place, dataset=file.dataset, name=file.name, sha256=file.sha256, bytes=file.bytes)
 
 

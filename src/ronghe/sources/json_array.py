@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import IO, Any
 
 from ronghe.errors import SourceError
+from ronghe.model.text import Text
 from ronghe.sources.base import RawFile, not_this_format
 
 _STEP = 2**20
@@ -60,7 +61,7 @@ def _elements(raw: RawFile, stream: IO[str], expected: str) -> Iterator[Any]:
         except json.JSONDecodeError as error:
             more = stream.read(max(_STEP, len(held) - place))
             if not more:
-                raise SourceError("source_truncated", file=raw.name, why="the array is not closed") from error
+                raise SourceError("source_truncated", file=raw.name, why=Text("why.open_array")) from error
             if len(held) - place > _LONGEST:
                 raise not_this_format(raw, expected, f"an element does not end: {error.msg}") from error
             held, place = held[place:] + more, 0

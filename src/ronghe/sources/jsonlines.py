@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from ronghe.errors import SourceError
+from ronghe.model.text import Text
 
 LONGEST_LINE = 32 * 2**20
 """Bytes: a work with some thousands of authors is a line of several megabytes."""
@@ -93,13 +94,13 @@ def _told(error: Exception, name: str) -> SourceError | None:
     """The engine's error as ours where the file is at fault, else none."""
     said = " ".join(str(error).split())
     if "Unexpected end of GZIP" in said or "Unexpected end of input stream" in said or "EOFException" in said:
-        return SourceError("source_truncated", file=name, why="the compressed stream breaks off")
+        return SourceError("source_truncated", file=name, why=Text("why.stream_cut"))
     if "not a GZIP stream" in said or "not a gzip file" in said:
-        return SourceError("source_format", file=name, expected="gzip", why="it does not begin like a gzip file")
+        return SourceError("source_format", file=name, expected="gzip", why=Text("why.no_gzip"))
     if "Invalid unicode" in said:
         return SourceError("source_format", file=name, expected="UTF-8", why=said[:120])
     if "Maximum line size" in said:
-        return SourceError("source_format", file=name, expected="JSON lines", why="a line is longer than 32 MB")
+        return SourceError("source_format", file=name, expected="JSON lines", why=Text("why.long_line"))
     return None
 
 

@@ -17,7 +17,7 @@ from typing import Any
 import httpx
 from filelock import FileLock
 
-from ronghe.errors import FetchError
+from ronghe.errors import FetchError, system
 
 BASE = "https://api.openalex.org"
 STATE = "_cursor.state"
@@ -142,7 +142,7 @@ def fetch_openalex(
                         time.sleep(pace.delay)
             return place
     except OSError as error:
-        raise FetchError("fetch_disk", path=str(folder), why=error.strerror or str(error)) from error
+        raise FetchError("fetch_disk", path=str(folder), why=system(error)) from error
 
 
 def _resume(ask: Ask, folder: Path) -> Place:

@@ -11,6 +11,7 @@ from typing import Any
 import pandas as pd
 
 from ronghe.errors import SourceError
+from ronghe.model.text import Text
 from ronghe.sources.base import RawFile, not_this_format
 
 EXPECTED = "R data (.rda, .RData)"
@@ -58,7 +59,7 @@ def read_r(raw: RawFile) -> dict[str, Any]:
     """
     data = _unpacked(raw)
     if not data.startswith(_MAGIC):
-        raise not_this_format(raw, EXPECTED, "the first bytes are not those of an R data file")
+        raise not_this_format(raw, EXPECTED, Text("why.no_r_data"))
     import rdata
 
     with warnings.catch_warnings():

@@ -125,3 +125,10 @@ def test_a_clean_mirror_sheet_ingests_as_guessed(mirror: Path) -> None:
     assert not found.rejected, draft
     assert len(rows_of(found)) == found.records - 1 == 128
     assert {r["unit"] for r in rows_of(found)} == {"item"}
+
+
+def test_a_heading_without_rows_is_no_reason_to_break(tmp_path: Path) -> None:
+    raw = text_file(tmp_path, "统一社会信用代码,企业名称,所在省\n")
+    found = parse(raw, guess(raw, "organisation"), "organisation")
+    assert (found.records, len(rows_of(found))) == (1, 0)
+    assert [s.reason for s in found.skipped] == ["header"]

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ronghe.errors import SourceError
+from ronghe.model.text import Text
 from ronghe.sources.base import RawFile
 
 BLOCK = 4 << 20
@@ -97,7 +98,7 @@ def _wide_codec(raw: RawFile, start: bytes) -> str:
         return "utf-16-le"
     if even > 4 * odd and even * 20 > len(start):
         return "utf-16-be"
-    raise SourceError("source_format", file=raw.name, expected="CSV", why="it holds zero bytes: it is not text")
+    raise SourceError("source_format", file=raw.name, expected="CSV", why=Text("why.zero_bytes"))
 
 
 def _scan(path: Path, codec: str) -> tuple[_Fault | None, int]:

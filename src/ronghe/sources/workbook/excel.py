@@ -13,6 +13,7 @@ import openpyxl
 from python_calamine import CalamineError, CalamineWorkbook, PasswordError, SheetTypeEnum, SheetVisibleEnum
 
 from ronghe.errors import MappingError, SourceError, nearest
+from ronghe.model.text import Text
 from ronghe.sources.base import RawFile, not_this_format
 from ronghe.sources.workbook.grid import BATCH, HEAD, Batch, Book, Merge, batch_of
 from ronghe.sources.workbook.mapping import SourceSpec
@@ -101,7 +102,7 @@ def _broken(raw: RawFile, error: CalamineError) -> SourceError:
     with raw.path.open("rb") as file:
         start = file.read(512).lstrip()
     if start.startswith(ZIP) and not zipfile.is_zipfile(raw.path):
-        return SourceError("source_truncated", file=raw.name, why="zip: no end of central directory")
+        return SourceError("source_truncated", file=raw.name, why=Text("why.zip_cut"))
     lowered = start.lower()
     if lowered.startswith((b"<html", b"<!doctype", b"<table", b"<?xml", b"<meta", b"<head")):
         return SourceError("workbook_html", file=raw.name)

@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
+import pyarrow as pa
+
 from ronghe.errors import MappingError, nearest
 from ronghe.model.table import Table, contract, contracts
 from ronghe.model.units import units
@@ -51,7 +53,8 @@ def _draft(raw: RawFile) -> Draft:
     samples: list[list[str]] = [[] for _ in range(sheet.width)]
     for batch in sheet.batches():
         below = [at for at, row in enumerate(batch.rows.to_pylist()) if row > header.last][:SAMPLE]
-        samples = [batch.columns[c].take(below).to_pylist() for c in range(sheet.width)]
+        places = pa.array(below, pa.int64())
+        samples = [batch.columns[c].take(places).to_pylist() for c in range(sheet.width)]
         break
     return Draft(sheet, header, samples, [name for name, _ in book.others])
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from ronghe.errors import MappingError, nearest
+from ronghe.errors import MappingError, nearest, system
 from ronghe.sources.base import RawFile
 from ronghe.sources.workbook.grid import column_index
 from ronghe.sources.workbook.headers import clean, normal
@@ -37,9 +37,12 @@ def read_repairs(path: Path, file: str | None = None) -> dict[tuple[str, int, st
 
     Raises
     ------
-    MappingError : a column is missing, a row is no number, or one cell is mended in two ways.
+    MappingError : there is no such file, a column is missing, a row is no number, or one cell is mended in two ways.
     """
-    raw = RawFile(path, "repairs", path.name, "", path.stat().st_size)
+    try:
+        raw = RawFile(path, "repairs", path.name, "", path.stat().st_size)
+    except OSError as error:
+        raise MappingError("mapping_file", file=str(path), why=system(error)) from error
     sheet = open_book(raw, SourceSpec()).sheets[0]
     places = _places(path.name, [clean(cell) for cell in sheet.head[0]])
     found: dict[tuple[str, int, str], str] = {}
