@@ -71,7 +71,8 @@ def codes(regions: int, products: int) -> tuple[np.ndarray, np.ndarray]:
 def ours(folder: Path, regions: int, products: int) -> dict[str, float]:
     """Multipliers and the four footprint accounts by our kernels."""
     from ronghe.kernels.footprint import accounts
-    from ronghe.kernels.leontief import factorise, satellite_coefficients, technical_coefficients
+    from ronghe.kernels.leontief import satellite_coefficients, technical_coefficients
+    from ronghe.kernels.neumann import iterative
 
     Z, Y, F = read(folder)
     region, product = codes(regions, products)
@@ -79,7 +80,7 @@ def ours(folder: Path, regions: int, products: int) -> dict[str, float]:
     x = Z.sum(axis=1) + Y.sum(axis=1)
     A = technical_coefficients(Z, x, out=Z)
     at_a = time.perf_counter()
-    system = factorise(A, precision="single")
+    system = iterative(A, blocks=region, tolerance=1e-11)
     at_ready = time.perf_counter()
     got = accounts(system, satellite_coefficients(F, x), Y, region, product)
     end, cpu = time.perf_counter(), time.process_time() - cpu

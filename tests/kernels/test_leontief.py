@@ -175,11 +175,23 @@ def test_singular_system():
         iterative(A)
 
 
-def test_series_says_when_it_does_not_converge():
-    A = np.diag([0.1, 1.2])
-    with pytest.raises(SlowConvergence) as error:
-        iterative(A, rounds=50).solve([1.0, 1.0])
-    assert error.value.residual > 1e-3
+def test_iteration_that_diverges_names_sectors():
+    A = np.diag([0.2, 0.3, 0.4, 0.1, 0.2])
+    A[1, 2], A[2, 1] = 0.9, 0.8  # across two blocks, so that no block shows it
+    A[3, 0] = 0.7
+    for system in (iterative(A), iterative(A, blocks=[0, 0, 1, 1, 2]), iterative(sp.csr_array(A))):
+        with pytest.raises(NotProductive) as error:
+            system.solve(np.ones(5))
+        assert error.value.sectors.tolist() == [1, 2]
+
+
+def test_series_says_when_it_is_slow():
+    A = np.array([[0.0, 0.999], [0.999, 0.0]])
+    for system in (iterative(A, rounds=20), iterative(A, blocks=[0, 1], rounds=20)):
+        with pytest.raises(SlowConvergence) as error:
+            system.solve([1.0, 1.0])
+        assert error.value.residual > 1e-3
+    np.testing.assert_allclose(iterative(A, blocks=[0, 1], rounds=20000).solve([1.0, 1.0]).x, 1000, rtol=1e-9)
 
 
 def test_negative_flows_are_named():
@@ -252,6 +264,8 @@ def test_bad_blocks():
             iterative(A, blocks=blocks)
     with pytest.raises(KernelError, match="dense"):
         iterative(sp.csr_array(A), blocks=[0, 1])
+    with pytest.raises(NegativeFlows):
+        iterative(-A)
     for own in (1.0, 1.3):
         with pytest.raises(NotProductive) as error:
             iterative(np.array([[0.2, 0.1], [0.0, own]]), blocks=[0, 1])
