@@ -3,7 +3,7 @@
 import datetime as dt
 import json
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -82,31 +82,41 @@ def ingest_dataset(brain: Brain, name: str, progress: Progress = quiet) -> tuple
 
     Raises
     ------
+    As ``ingest_files``.
+    """
+    done = list(ingest_files(brain, name, progress))
+    return [d for d in done if isinstance(d, Report)], [d for d in done if isinstance(d, Failure)]
+
+
+def ingest_files(brain: Brain, name: str, progress: Progress = quiet) -> Iterator[Report | Failure]:
+    """As ``ingest_dataset``, file by file: what went in before an error is known.
+
+    Raises
+    ------
     UnknownName, SourceError : no such dataset, or none that is read.
     LakeError : the lake can't be written; nothing more is tried.
     """
     readable([name])
     if name in {Reference.name, Concordances.name}:
-        return ingest_reference(brain), []
+        yield from ingest_reference(brain)
+        return
     if name == Sandbox.name:
-        return ingest_sandbox(brain), []
+        yield from ingest_sandbox(brain)
+        return
     source, listed = get_source(name), dataset(name)
     wanted = [f for f in listed.files if source.accepts(_promised(f))]
-    reports: list[Report] = []
-    failures: list[Failure] = []
     for number, file in enumerate(wanted):
         progress(f"{name}/{file.name}", number, len(wanted))
         try:
             raw = _bring(brain, file, progress)
-            reports.append(brain.lake.ingest(source, raw, terms=_terms(file, listed.precedence)))
+            yield brain.lake.ingest(source, raw, terms=_terms(file, listed.precedence))
         except SourceError as error:
-            failures.append(Failure(name, file.name, error))
+            yield Failure(name, file.name, error)
             if error.code == "fetch_unreachable":
                 # The others stand at the same address: waiting for each of them helps nobody.
-                failures.extend(Failure(name, other.name, error) for other in wanted[number + 1 :])
-                break
+                yield from (Failure(name, other.name, error) for other in wanted[number + 1 :])
+                return
         progress(f"{name}/{file.name}", number + 1, len(wanted))
-    return reports, failures
 
 
 def _promised(file: DatasetFile) -> RawFile:

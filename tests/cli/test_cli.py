@@ -9,6 +9,7 @@ import sys
 import pytest
 
 from ronghe.cli.main import main
+from ronghe.errors import LakeError
 from ronghe.i18n import translate
 
 
@@ -131,6 +132,20 @@ def test_what_went_in_is_told_though_the_next_file_fails(run, tmp_path):
     assert code == 2
     assert re.search(r"own\s+1\s+1\s+5\s+1\s+2\s+2\s+1", out), out
     assert "none.csv" in err
+
+
+def test_a_disk_that_fills_up_halfway_leaves_what_went_in_told(run, monkeypatch):
+    from ronghe import intake
+
+    def files(brain, name, progress):
+        yield from intake.ingest_reference(brain)
+        raise LakeError("lake_full", where="here")
+
+    monkeypatch.setattr(intake, "ingest_files", files)
+    code, out, err = run("ingest", "eto_chips")
+    assert code == 3
+    assert re.search(r"reference\s+4\s+0", out), out
+    assert "The disk is full" in err
 
 
 FIRMS = """企业名称,统一社会信用代码,所在省份,从业人员（人）,营业收入（亿元）,成立年份

@@ -147,8 +147,11 @@ def test_killed_at_any_moment_the_last_good_version_stands(tmp_path):
         child.kill()
         child.wait()
         assert len(values(lake)) in (2, 3002)
+    (tmp_path / "lake" / ".staging-of-a-killed-one").mkdir()
     lake.ingest(Toy(), raw_file(tmp_path / "big.txt", "toys"), terms=Terms())
     assert len(values(lake)) == 3002
+    bring(lake, tmp_path, GOOD.replace("2", "3"))
+    assert list((tmp_path / "lake").glob(".staging-*")) == []
 
 
 def test_a_file_that_changes_while_it_is_read_is_refused(tmp_path):

@@ -107,16 +107,18 @@ def _folders(state: State, names: list[str], dataset: str) -> None:
 
 
 def _datasets(state: State, names: list[str]) -> None:
-    from ronghe.intake import ingest_dataset, ingest_reference, readable
+    from ronghe.intake import Failure, ingest_files, ingest_reference, readable
 
     readable(names)
     reports: list[Report] = ingest_reference(state.brain)
     failures: list[Failure] = []
     with _told(state, reports, failures), state.progress() as step:
         for name in names:
-            done, failed = ingest_dataset(state.brain, name, step)
-            reports += done
-            failures += failed
+            for done in ingest_files(state.brain, name, step):
+                if isinstance(done, Failure):
+                    failures.append(done)
+                else:
+                    reports.append(done)
     if failures:
         raise typer.Exit(1)
 

@@ -17,6 +17,7 @@ from ronghe.lake.store import write_error
 from ronghe.model.table import contract
 from ronghe.sources.base import Chunk, Rejected, Repair, Skipped
 
+_PREFIX = ".staging-"
 _RECORD = pa.schema([("_part", pa.string()), ("_row", pa.int64()), ("_col", pa.string())])
 
 
@@ -144,9 +145,14 @@ class Staged:
 
 @contextlib.contextmanager
 def staging(parent: Path | None) -> Iterator[Staged]:
-    """A folder for one load, removed whatever happens."""
+    """A folder for one load, removed whatever happens; what a killed process left is removed by the next.
+
+    The caller holds the lake's ingest lock, so that no other folder of this kind is in use.
+    """
+    for left in parent.glob(f"{_PREFIX}*") if parent is not None else ():
+        shutil.rmtree(left, ignore_errors=True)
     try:
-        folder = tempfile.TemporaryDirectory(prefix=".staging-", dir=parent)
+        folder = tempfile.TemporaryDirectory(prefix=_PREFIX, dir=parent)
     except OSError as error:
         raise write_error(error, str(parent)) from error
     with folder as path:
