@@ -130,6 +130,8 @@ def test_one_table_by_name_and_all_in_an_archive(tmp_path):
     assert "totals" in one.filename
     with zipfile.ZipFile(io.BytesIO(render(answer(tmp_path), "zip", "en").content)) as archive:
         assert set(archive.namelist()) == {
+            "structure.docx",
+            "figure-1.svg",
             "sectors.csv",
             "totals.csv",
             "_summary.csv",
@@ -138,6 +140,8 @@ def test_one_table_by_name_and_all_in_an_archive(tmp_path):
             "_sources.csv",
         }
         assert archive.read("totals.csv") == one.content
+        for name, fmt in (("structure.docx", "docx"), ("figure-1.svg", "svg")):
+            assert archive.read(name) == render(answer(tmp_path), fmt, "en", chart=0).content
 
 
 @pytest.mark.parametrize("text", ["=1", "+a", "-a", "@x", "\t=1", "\r=1"])

@@ -97,7 +97,13 @@ def how_far(job: Mapping[str, Any], lang: str) -> str:
         return ""
     key = "job.steps" if progress["total"] else "job.count"
     count = translate(lang, Text(key, {"done": f"{progress['done']:,}", "total": f"{progress['total']:,}"}))
-    return f"{progress['what']} {count}".strip()
+    return f"{step_name(progress['what'], lang)} {count}".strip()
+
+
+def step_name(what: str, lang: str) -> str:
+    """What a step is called: its own name, its lens's, or what it was handed (a file)."""
+    key = next((k for k in (f"step.{what}", f"lens.{what}") if has(k)), None)
+    return what if key is None else translate(lang, Text(key))
 
 
 def time_left(job: Mapping[str, Any], lang: str) -> str:

@@ -1,6 +1,7 @@
 """``ronghe index``: list, copy, check, on a lake and a city's own workbook."""
 
 import json
+import re
 
 import pytest
 from typer.testing import CliRunner
@@ -11,6 +12,7 @@ from ronghe.config import Config
 from ronghe.errors import AskError, UnknownName
 from ronghe.intake import ingest_own
 from tests.conftest import ROOT
+from tests.indexing.toys import PROVINCES, brain_of
 
 
 def run(*words, lake):
@@ -81,3 +83,42 @@ def test_list_copy_and_check(city):
     wrong = run("index", "check", "fusion_provnce", lake=lake).exception
     assert isinstance(wrong, UnknownName)
     assert wrong.known[0] == "fusion_province"
+
+
+def test_a_workbook_brings_population_and_prices(tmp_path):
+    """The guide's own mapping and indicator: R&D per head in the prices of 2016, to the cell."""
+    guide = (ROOT / "docs" / "guide" / "systems.md").read_text(encoding="utf-8")
+    people, item = (
+        re.search(rf"```toml {name}\n(.*?)```", guide, re.S).group(1) for name in ("population", "per-head")
+    )
+    values = {("money", r, y): 1000.0 * (i + 2) * (y - 2010) for i, r in enumerate(PROVINCES) for y in (2016, 2017)}
+    values |= {("papers", r, y): 10.0 + i * i + y for i, r in enumerate(PROVINCES) for y in (2016, 2017)}
+    brain = brain_of(tmp_path, values)
+    rows = [f"{PROVINCES[i]},{y},{100 + i},{100 + 3 * (y - 2016)}" for i in range(len(PROVINCES)) for y in (2016, 2017)]
+    head = "地区,年份,年末常住人口（万人）,居民消费价格指数（2016年=100）"
+    (tmp_path / "people.csv").write_text("\n".join([head, *rows]) + "\n", encoding="utf-8")
+    (tmp_path / "people.toml").write_text(people, encoding="utf-8")
+    report = ingest_own(brain, tmp_path / "people.csv", table="indicator", mapping=tmp_path / "people.toml")
+    assert report.load.quarantined == 0
+    names = "".join(
+        f'[[subsystem]]\nid = "{s}"\nname = {{ zh = "{zh}", en = "{s}" }}\n'
+        for s, zh in (("science", "科技"), ("industry", "产业"))
+    )
+    other = item.replace("rd_per_head", "papers_per_head").replace('"science"', '"industry"')
+    other = other.replace("rd_expenditure", "papers").replace("CNY/person", "item/person_10k")
+    other = re.sub(r"deflator.*\nprice_year.*\n", "", other)
+    text = (
+        'name = "own"\ntitle = "own"\nregions = "provinces"\n' + names + item.replace("rd_expenditure", "money") + other
+    )
+    (tmp_path / "own.toml").write_text(text, encoding="utf-8")
+    answer = brain.ask("fusion", system=str(tmp_path / "own.toml"), region="44", draws=200)
+    found = {r["indicator"]: r["value"] for r in answer.tables["obstacles"].data.to_pylist()}
+    i = PROVINCES.index("CN-44")
+    assert found["rd_per_head"] == pytest.approx(values["money", "CN-44", 2017] * 1e4 / ((100 + i) * 1e4) * 100 / 103)
+    assert found["papers_per_head"] == pytest.approx(values["papers", "CN-44", 2017] / (100 + i))
+    trace = answer.trace("value", table="obstacles", indicator="rd_per_head")
+    assert {o.file for p in trace.paths for o in p.origins} == {"figures.txt", "people.csv"}
+    real = brain.ask("decoupling", pressure="money/cpi", activity="population", span=1)
+    row = next(r for r in real.tables["latest"].data.to_pylist() if r["region"] == "CN-44")
+    assert row["growth_pressure"] == pytest.approx(7 / 6 / 1.03 - 1)
+    assert row["state"] == "decoupling.state.undefined"

@@ -233,3 +233,11 @@ def test_unknown_systems_offer_the_nearest(place):
     with pytest.raises(UnknownName) as caught:
         brain.ask("index_check", system="fusion_provinces")
     assert caught.value.known[0] == "fusion_province"
+
+
+def test_a_misspelt_region_is_answered_with_those_that_look_like_it(place):
+    brain, system, _ = place
+    for wrong, meant in (("广动", "CN-44"), ("Jiangshu", "CN-32")):
+        with pytest.raises(UnknownName) as caught:
+            brain.ask("fusion", system=system, region=wrong, draws=DRAWS)
+        assert caught.value.known[0] == meant

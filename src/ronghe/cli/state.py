@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ronghe.config import Config, load_config
 from ronghe.i18n import translate
 from ronghe.model.text import Text
+from ronghe.present import step_name
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -90,6 +91,6 @@ class State:
             task = bar.add_task("", total=None)
 
             def step(what: str, done: int, total: int) -> None:
-                bar.update(task, description=what, completed=done, total=total or None)
+                bar.update(task, description=step_name(what, self.lang), completed=done, total=total or None)
 
             yield step

@@ -1,7 +1,7 @@
 """A finding as a file: workbook, CSV, Parquet, JSON, pictures and documents, each with its sources and stamps.
 
     xlsx      every table, a summary and a sources sheet     csv       one table; the sources lie in a file beside it
-    parquet   one table, its provenance in the metadata      zip       every table and the sources as CSV
+    parquet   one table, its provenance in the metadata      zip       the docx, every chart as SVG, every table as CSV
     svg, png  one chart, or all below one another            docx, pdf a document with three-line tables
     json      the canonical document, what the API returns
 
@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 from ronghe.brain import Answer
 from ronghe.errors import RongheError, UnknownName, nearest
-from ronghe.export.files import save
+from ronghe.export.files import pack, save
 from ronghe.model.finding import Finding
 
 FORMATS: Mapping[str, str] = MappingProxyType(
@@ -76,7 +76,7 @@ def _content(finding: Finding, fmt: str, lang: str, table: str, chart: int | Non
     if fmt in {"csv", "zip"}:
         from ronghe.export import delimited
 
-        return delimited.table_csv(finding, table, lang) if fmt == "csv" else delimited.archive(finding, lang)
+        return delimited.table_csv(finding, table, lang) if fmt == "csv" else pack(_set(finding, lang))
     if fmt == "parquet":
         from ronghe.export.columns import table_parquet
 
@@ -87,6 +87,17 @@ def _content(finding: Finding, fmt: str, lang: str, table: str, chart: int | Non
         drawn = picture.sheet(finding, lang, chart)
         return drawn.encode() if fmt == "svg" else picture.png(drawn)
     return paper([finding], fmt, lang)
+
+
+def _set(finding: Finding, lang: str) -> list[tuple[str, bytes]]:
+    """What goes into an archive: the document with its three-line tables, every figure as SVG, every table as CSV."""
+    from ronghe.export import delimited, picture
+
+    figures = [
+        (f"figure-{number + 1}.svg", picture.sheet(finding, lang, number).encode())
+        for number in range(len(finding.charts))
+    ]
+    return [(f"{finding.lens}.docx", paper([finding], "docx", lang)), *figures, *delimited.members(finding, lang)]
 
 
 def paper(findings: Sequence[Finding], fmt: str, lang: str, **how: Any) -> bytes:

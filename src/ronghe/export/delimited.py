@@ -1,4 +1,4 @@
-"""CSV: one table, or all of them with their sources in an archive. UTF-8 with a mark, so that Excel reads Chinese."""
+"""CSV: one table, or all of them with their sources for an archive. UTF-8 with a mark, so that Excel reads Chinese."""
 
 import csv
 import io
@@ -20,7 +20,6 @@ from ronghe.export.facts import (
     title,
     traces,
 )
-from ronghe.export.files import pack
 from ronghe.i18n import translate
 from ronghe.model.finding import Finding
 from ronghe.present import label
@@ -68,9 +67,9 @@ def sources_csv(finding: Finding, lang: str) -> bytes:
     return csv_bytes([*listed.headings, *(k for k, _ in known)], rows)
 
 
-def archive(finding: Finding, lang: str) -> bytes:
-    """Every table and what stands behind it, as CSV files in a zip."""
+def members(finding: Finding, lang: str) -> list[tuple[str, bytes]]:
+    """Every table and what stands behind it, as CSV files by name."""
     about = {"summary": summary(finding, lang), "steps": steps(finding, lang), "traces": traces(finding, lang)}
-    members = [(f"{name}.csv", table_csv(finding, name, lang)) for name in finding.tables]
-    members += [(f"_{name}.csv", csv_bytes(lines.headings, lines.rows)) for name, lines in about.items()]
-    return pack([*members, ("_sources.csv", sources_csv(finding, lang))])
+    listed = [(f"{name}.csv", table_csv(finding, name, lang)) for name in finding.tables]
+    listed += [(f"_{name}.csv", csv_bytes(lines.headings, lines.rows)) for name, lines in about.items()]
+    return [*listed, ("_sources.csv", sources_csv(finding, lang))]

@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 
 from ronghe.errors import AskError
 from ronghe.indexing.system import Item, Quantity, System
+from ronghe.model.regions import regions
+from ronghe.model.text import both
 from ronghe.model.units import units
 
 Floats = NDArray[np.float64]
@@ -139,8 +141,10 @@ def _level(figures: Figures, item: Item, values: Floats, unit: str) -> tuple[Flo
 def _log(figures: Figures, item: Item, values: Floats, unit: str) -> tuple[Floats, str]:
     bad = np.flatnonzero((values <= 0).any(axis=0))
     if bad.size:
-        regions = [figures.regions[i] for i in bad[:5]]
-        raise AskError("system_log", indicator=item.names, regions=regions)
+        known = regions()
+        codes = [figures.regions[i] for i in bad[:5]]
+        places = [known[c].names if c in known else both(None, c) for c in codes]
+        raise AskError("system_log", indicator=item.names, regions=places)
     del unit
     return np.log(values), _NOTHING
 

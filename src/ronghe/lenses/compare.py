@@ -73,7 +73,7 @@ def _years(measured: Measure, sure: Sure, a: int, b: int) -> Result:
         ]
     fields += [
         Field("gap", Text("column.gap"), basis=basis, digits=3),
-        Field("p", Text("column.p_first_ahead"), "share", basis=basis, digits=0),
+        Field("p", Text("column.p_first_ahead"), "share", basis=basis, digits=1),
         Field("verdict", Text("column.verdict"), "key"),
     ]
     return result(rows, fields, ("year",), Text("compare.years"))

@@ -246,7 +246,7 @@ def _charts(tables: dict[str, Result], year: int) -> list[Chart]:
               {"where": {"neighbours": "fusion.lag.all"}}),
         Chart("scatter", "local", {"x": "z", "y": "lag", "name": "name", "color": "verdict"},
               Text("fusion.local", {"year": year}), {"x_line": 0.0, "y_line": 0.0}),
-        Chart("tilemap", "local", {"region": "region", "value": "I"}, Text("fusion.local", {"year": year}),
+        Chart("tilemap", "local", {"region": "region", "value": "I"}, Text("fusion.local_map", {"year": year}),
               {"diverging": True, "middle": 0.0}),
     ]  # fmt: skip
     return [c for c in all_charts if c.table in tables and tables[c.table].data.num_rows]

@@ -71,14 +71,14 @@ def _fields(pair: Pair) -> tuple[Field, ...]:
         *named("name", "column.region_name"),
         Field("from_year", Text("column.from_year"), "year"),
         Field("to_year", Text("column.to_year"), "year"),
-        *ends,
-        Field("growth_pressure", Text("column.growth_of", {"name": dict(pair.names[0])}), "share", basis=both_series),
-        Field("growth_activity", Text("column.growth_of", {"name": dict(pair.names[1])}), "share", basis=both_series),
+        Field("state", Text("column.decoupling_state"), "key"),
         Field("elasticity", Text("column.elasticity"), basis=both_series, digits=2),
         Field("elasticity_low", Text("column.elasticity_low"), basis=both_series, digits=2),
         Field("elasticity_high", Text("column.elasticity_high"), basis=both_series, digits=2),
-        Field("state", Text("column.decoupling_state"), "key"),
         Field("sure", Text("column.decoupling_sure"), "key"),
+        Field("growth_pressure", Text("column.growth_of", {"name": dict(pair.names[0])}), "share", basis=both_series),
+        Field("growth_activity", Text("column.growth_of", {"name": dict(pair.names[1])}), "share", basis=both_series),
+        *ends,
         Field("region", Text("column.region"), "text"),
     )
 

@@ -105,7 +105,7 @@ def ranking_fields(measured: Measure, *, year: bool) -> tuple[Field, ...]:
         Field("rank_low", Text("column.rank_low"), "integer", basis=basis),
         Field("rank_mid", Text("column.rank_mid"), "integer", basis=basis),
         Field("rank_high", Text("column.rank_high"), "integer", basis=basis),
-        Field("p_next", Text("column.p_next"), "share", basis=basis, digits=0),
+        Field("p_next", Text("column.p_next"), "share", basis=basis, digits=1),
         Field("ahead_of_next", Text("column.ahead_of_next"), "key"),
         Field("D_other", Text(f"column.D_{other}"), **whole),  # type: ignore[arg-type]
         Field("class_low", Text("column.class_low"), "key"),

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, ClassVar, NamedTuple, Self
 
-from ronghe.errors import AskError, UnknownName
+from ronghe.errors import AskError, UnknownName, nearest
 from ronghe.lake.snapshot import Snapshot
 from ronghe.model.regions import find_region, region_names
 from ronghe.model.text import both
@@ -52,7 +52,16 @@ class Named(str):
         offered = cls.choices(snapshot)
         if offered is None or value in {c.value for c in offered}:
             return value
-        raise UnknownName(cls.code, value, [c.value for c in offered], parameter=name)
+        raise UnknownName(cls.code, value, _by_name(value, offered), parameter=name)
+
+
+def _by_name(text: str, offered: Sequence[Choice]) -> list[str]:
+    """The values, those first whose name in either language looks like what was written."""
+    held: dict[str, str] = {}
+    for choice in offered:
+        for name in choice.names.values():
+            held.setdefault(name, choice.value)
+    return list(dict.fromkeys([*(held[name] for name in nearest(text, held)), *(c.value for c in offered)]))
 
 
 def _distinct(snapshot: Snapshot, table: str, *columns: str) -> list[dict[str, Any]]:
