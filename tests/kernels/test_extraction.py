@@ -103,14 +103,19 @@ def test_sparse_economy_and_a_fraction_for_each():
     np.testing.assert_allclose(sparse.loss, dense.loss, rtol=1e-12)
 
 
-def test_single_precision_diagonal_is_corrected():
+@pytest.mark.parametrize(("largest", "error"), [(0.6, 2e-9), (3.0, 2e-7)])
+def test_single_precision_diagonal_is_corrected(largest, error):
+    """With and without columns above 1, where rows are exchanged."""
     rng = np.random.default_rng(5)
-    A = rng.random((300, 300)) ** 6
+    A = rng.random((600, 600)) ** 6
     A *= 0.6 / A.sum(axis=0)
-    A[np.diag_indices(300)] += 0.2
-    exact = np.diagonal(np.linalg.inv(np.eye(300) - A))
-    single = factorise(A, precision="single")
-    np.testing.assert_allclose(inverse_diagonal(single), exact, rtol=2e-9)
+    A[np.diag_indices(600)] += 0.2
+    A[0, 1], A[1, 0], A[0, 0] = 0, largest, 0.3
+    exact = np.diagonal(np.linalg.inv(np.eye(600) - A))
+    single, double = factorise(A, precision="single"), factorise(A)
+    assert (single.pivots == np.arange(600)).all() == (largest < 1)
+    np.testing.assert_allclose(inverse_diagonal(single), exact, rtol=error)
+    np.testing.assert_allclose(inverse_diagonal(double), exact, rtol=1e-13)
     assert np.abs(np.diagonal(single.raw_inverse()) / exact - 1).max() > 1e-8  # what the correction removes
 
 

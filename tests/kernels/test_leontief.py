@@ -168,7 +168,7 @@ def test_productive_exactly_when_spectral_radius_below_one(n, scale, seed):
 def test_singular_system():
     A = np.array([[0.5, 0.5], [0.5, 0.5]])
     for table in (A, sp.csr_array(A)):
-        with pytest.raises(SingularSystem) as error:
+        with pytest.raises(SingularSystem, match="sectors 0, 1") as error:
             factorise(table)
         assert error.value.sectors.tolist() == [0, 1]
     with pytest.raises(NotProductive):

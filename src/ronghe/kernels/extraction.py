@@ -33,7 +33,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ronghe.kernels.errors import KernelError
-from ronghe.kernels.leontief import Floats, Leontief, multipliers
+from ronghe.kernels.leontief import Floats, Leontief, lapack, multipliers
 
 __all__ = ["Extraction", "Side", "extract", "extract_group", "inverse_diagonal", "output_without"]
 
@@ -56,10 +56,39 @@ class Extraction:
 def inverse_diagonal(economy: Leontief) -> Floats:
     """Diagonal of L, (n,): how much output of j one unit of final demand for j takes, rounds through j included.
 
-    From double-precision factors it is exact to rounding. From single-precision ones the off-diagonal cells of L
-    in float32 enter L_jj = (1 + Σ_{k≠j} a_jk L_kj) / (1 - a_jj), which shrinks their error by the small feedback
-    through other sectors: about 1e-9 of L_jj, at a third of the time and half the memory.
+    With I - A = ℓ U and no rows exchanged, L_jj = 1/U_jj + Σ_{k>j} (U⁻¹)_jk (ℓ⁻¹)_kj: the two triangular inverses take
+    half the work of L. The terms are feedback through other sectors, all of one sign and small, so that factors in
+    float32 leave an error of about 1e-9 of L_jj (where that feedback is small) once U_jj = 1 - a_jj - Σ_{k<j} ℓ_jk U_kj
+    is taken in float64; double factors are exact to rounding. Where rows were exchanged (some column of A above 1), or
+    A is sparse, L is formed.
     """
+    if economy.pivots is None or (economy.pivots != np.arange(economy.n)).any():
+        return _diagonal_of_inverse(economy)
+    pivot = 1 - np.diagonal(economy.A) - _across(economy.lu, "left")
+    inverse = np.array(economy.lu, order="F")
+    trtri = lapack("trtri", inverse)
+    inverse, _ = trtri(inverse, lower=0, overwrite_c=1)
+    inverse, _ = trtri(inverse, lower=1, unitdiag=1, overwrite_c=1)
+    found: Floats = 1 / pivot + _across(inverse, "right")
+    return found
+
+
+def _across(factors: NDArray[np.floating], side: Literal["left", "right"]) -> Floats:
+    """Σ_k ℓ_jk U_kj over k < j ("left") or Σ_k U_jk ℓ_kj over k > j ("right"), in float64, of ℓ and U packed as one."""
+    total = np.empty(len(factors))
+    for start in range(0, len(factors), _BLOCK):
+        rows = slice(start, start + _BLOCK)
+        others = slice(0, start) if side == "left" else slice(start + _BLOCK, None)
+        inner = factors[rows, rows].astype(float)
+        lower, upper = np.tril(inner, -1), np.triu(inner, 1)
+        near = (lower, upper) if side == "left" else (upper, lower)
+        far = factors[rows, others].astype(float), factors[others, rows].astype(float)
+        total[rows] = np.einsum("jk,kj->j", *far) + np.einsum("jk,kj->j", *near)
+    return total
+
+
+def _diagonal_of_inverse(economy: Leontief) -> Floats:
+    """The diagonal by way of the whole of L; from float32, L_jj = (1 + Σ_{k≠j} a_jk L_kj) / (1 - a_jj) mends it."""
     L = economy.raw_inverse()
     diagonal = np.diagonal(L).astype(float)
     if L.dtype == np.float64:
