@@ -50,7 +50,7 @@ def _rows(pair: Pair, change: Change, first: int, last: int) -> list[dict[str, A
                 "region": pair.regions[i],
             }
         )
-    return sorted(rows, key=lambda r: (r["number"], r["elasticity"], r["region"]))
+    return sorted(rows, key=lambda r: (r["number"], np.nan_to_num(r["elasticity"], nan=np.inf), r["region"]))
 
 
 def state_key(number: int) -> str:
@@ -69,8 +69,8 @@ def _fields(pair: Pair) -> tuple[Field, ...]:
     both_series = Matrix("indicator", {"indicator": tuple(pair.cells), "industry": "ALL", "region": Cell("region")})
     return (
         *named("name", "column.region_name"),
-        Field("from_year", Text("column.from_year"), "year"),
-        Field("to_year", Text("column.to_year"), "year"),
+        Field("from_year", Text("column.period_start"), "year"),
+        Field("to_year", Text("column.period_end"), "year"),
         Field("state", Text("column.decoupling_state"), "key"),
         Field("elasticity", Text("column.elasticity"), basis=both_series, digits=2),
         Field("elasticity_low", Text("column.elasticity_low"), basis=both_series, digits=2),
@@ -175,7 +175,8 @@ def _headline(pair: Pair, rows: Sequence[Mapping[str, Any]], region: str | None)
         own = next(r for r in rows if r["region"] == region)
         kept = {k: own[k] for k in ("growth_pressure", "growth_activity", "elasticity")}
         named_region = {"region": dict(pair.labels[region]), "state": Text(own["state"]), "sure": Text(own["sure"])}
-        return Text("decoupling.headline_region", {**args, **kept, **named_region})
+        said = "headline_region" if np.isfinite(own["elasticity"]) else "headline_region_open"
+        return Text(f"decoupling.{said}", {**args, **kept, **named_region})
     found = Counter(r["state"] for r in rows)
     parts = [Text("decoupling.of_class", {"state": Text(s), "count": n}) for s, n in found.most_common()]
     return Text("decoupling.headline", {**args, "count": len(rows), "parts": parts})

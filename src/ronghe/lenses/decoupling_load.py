@@ -64,8 +64,8 @@ class Series(Named):
 class Change(NamedTuple):
     """From one year to another, for the regions ``at`` known in both: growth, elasticity with what rounding allows.
 
-    ``low`` and ``high`` are NaN where rounding leaves open whether the activity grew; ``sure`` says that every
-    value that rounds to the published ones gives the same state.
+    ``elasticity``, ``low`` and ``high`` are NaN where rounding leaves open whether the activity grew: a share of
+    nothing. ``sure`` says that every value that rounds to the published ones gives the same state.
     """
 
     at: NDArray[np.int64]
@@ -138,11 +138,11 @@ class Pair:
             found = tapio(E, G)
         growth = G[1] / G[0] - 1.0
         sure = np.asarray((found.state[0] == found.state[0, 0]).all(axis=0), dtype=np.bool_)
-        open_sign = (np.sign(growth) != np.sign(growth[0])).any(axis=0) | (growth[0] == 0)
+        way = np.sign(growth.round(12))  # two decimals that meet at their edges are equal but for the last bit
+        open_sign = (way != way[0]).any(axis=0) | (way[0] == 0)
         low, high = (np.where(open_sign, np.nan, f(found.elasticity[0], axis=0)) for f in (np.min, np.max))
-        return Change(
-            at, E[1, 0] / E[0, 0] - 1.0, growth[0], found.elasticity[0, 0], low, high, found.state[0, 0], sure
-        )
+        elasticity = np.where(open_sign, np.nan, found.elasticity[0, 0])
+        return Change(at, E[1, 0] / E[0, 0] - 1.0, growth[0], elasticity, low, high, found.state[0, 0], sure)
 
 
 def load(ctx: Context, pressure: Series, activity: Series) -> Pair:
