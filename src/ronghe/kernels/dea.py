@@ -112,6 +112,8 @@ def malmquist(X: ArrayLike, Y: ArrayLike) -> Malmquist:
 
     M = √[(D_t(t+1)/D_t(t)) · (D_{t+1}(t+1)/D_{t+1}(t))] with CRS distances D_s(r) of year r's unit to year
     s's frontier; EC = D_{t+1}(t+1)/D_t(t), TC = M/EC; PEC the EC under VRS, SEC = EC/PEC.
+    Distances look towards inputs, those of Färe et al. towards outputs: M, EC and TC are the same either way, as
+    returns are constant; PEC and SEC can differ.
 
     Args:
         X: (t, n, i) inputs.
