@@ -24,9 +24,9 @@ from ronghe.trace import Trace, Tracer
 
 @cache
 def code_version() -> str:
-    """The package's version and a hash of all that makes figures: kernels, lenses, model, systems, fields."""
+    """The package's version and a hash of all that makes figures: kernels, lenses, model, resolve, systems, fields."""
     digest = hashlib.sha256()
-    for room in ("kernels", "lenses", "model", "indexing", "systems", "fielding", "fields"):
+    for room in ("kernels", "lenses", "model", "resolve", "indexing", "systems", "fielding", "fields"):
         folder = files("ronghe").joinpath(room)
         for file in sorted(folder.iterdir(), key=lambda f: f.name):
             if file.name.endswith((".py", ".csv", ".toml")):

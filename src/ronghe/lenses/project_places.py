@@ -10,9 +10,10 @@ from functools import lru_cache
 from typing import Any
 
 from ronghe.lenses.base import Context
+from ronghe.lenses.match_load import kept_matches
 from ronghe.model.regions import find_region
 
-READS = ("laboratory", "organisation", "organisation_match", "region")
+READS = ("laboratory", "organisation", "organisation_match", "decision", "region")
 _UNIVERSITY = re.compile(r".{2,12}?大学")
 _CAMPUS = re.compile(r"大学[（(](.+?)[)）]")
 _PLAIN = re.compile(r"[（(].*?[)）]|\s")
@@ -61,9 +62,9 @@ def load_places(ctx: Context) -> Places:
                     known.setdefault(_PLAIN.sub("", name), province)
     for name, province in _hosts(ctx).items():
         known.setdefault(name, province)
-    for row in ctx.rows("organisation_match", ("name", "org_id", "status")).to_pylist():
-        if row["org_id"] in provinces and row["status"] != "rejected":
-            known[_PLAIN.sub("", row["name"])] = provinces[row["org_id"]]
+    for name, org in kept_matches(ctx).items():
+        if org in provinces:
+            known[_PLAIN.sub("", name)] = provinces[org]
     towns = _towns(ctx)
     # The longest name first: 呼和浩特 before 呼和.
     ordered = sorted(towns, key=lambda t: (-len(t), t))

@@ -3,14 +3,14 @@
 import random
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pyarrow as pa
 
 from ronghe.resolve.keys import Organisations, read_organisations
 from ronghe.resolve.match import match_known
-from ronghe.resolve.model import learn
+from ronghe.resolve.model import Weights, learn
 from ronghe.resolve.names import is_cjk, person_key
 
 THRESHOLDS = (0.5, 0.7, 0.9, 0.95, 0.99)
@@ -53,6 +53,10 @@ class HeldOut:
     truth: tuple[str | None, ...]
     known: Organisations
 
+    def anywhere(self) -> "HeldOut":
+        """The same names asked for without their country."""
+        return replace(self, names=self.names.select(["name"]))
+
 
 def hold_out(
     organisations: pa.Table, *, share: float = 0.3, gone: float = 0.05, seed: int = 0, country: bool = True
@@ -93,9 +97,14 @@ def hold_out(
     return HeldOut(pa.table(columns), tuple(o for _, o in asked), left)
 
 
-def measure(held: HeldOut, *, seed: int = 0, thresholds: Sequence[float] = THRESHOLDS) -> list[Quality]:
-    """Precision and recall at thresholds, of all names and of groups: by the script, and by what matched them."""
-    weights = learn(held.known, seed=seed)
+def measure(
+    held: HeldOut, weights: Weights | None = None, *, seed: int = 0, thresholds: Sequence[float] = THRESHOLDS
+) -> list[Quality]:
+    """Precision and recall at thresholds, of all names and of groups: by the script, and by what matched them.
+
+    ``weights`` are learnt from what is left of the list unless they are given.
+    """
+    weights = weights or learn(held.known, seed=seed)
     found = match_known(held.names, held.known, weights, threshold=min(thresholds), parts=False).to_pylist()
     latin = {o for o in held.known.titles if not is_cjk(held.known.titles[o] or "")}
     rows = list(zip(found, held.truth, strict=True))

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import pyarrow as pa
@@ -33,7 +33,7 @@ class Organisations:
     """Every organisation's names.
 
     ``titles``: org_id -> the name to show. ``countries``: org_id -> country or empty. ``active``: those not
-    withdrawn or inactive. ``words``: how many names hold a word.
+    withdrawn or inactive. ``words``: how many names hold a word. ``parents``: org_id -> what it belongs to.
     """
 
     spellings: tuple[Spelling, ...]
@@ -41,20 +41,29 @@ class Organisations:
     countries: Mapping[str, str]
     active: frozenset[str]
     words: Mapping[str, int]
+    parents: Mapping[str, str] = field(default_factory=dict)
+
+    def above(self, org_id: str) -> list[str]:
+        """The organisations that one belongs to, the nearest first."""
+        found: list[str] = []
+        while (up := self.parents.get(org_id)) in self.titles and up != org_id and up not in found:
+            org_id = str(up)
+            found.append(org_id)
+        return found
 
     def without(self, gone: Iterable[int]) -> "Organisations":
         """The same without the spellings at these places."""
         out = frozenset(gone)
         kept = tuple(one for i, one in enumerate(self.spellings) if i not in out)
-        return Organisations(kept, self.titles, self.countries, self.active, _frequencies(kept))
+        return Organisations(kept, self.titles, self.countries, self.active, _frequencies(kept), self.parents)
 
 
 def read_organisations(table: pa.Table) -> Organisations:
     """Rows of the table ``organisation``: org_id, name, and what there is of name_zh, name_en, aliases, acronyms,
-    country and status.
+    country, status and parent.
     """
     held = set(table.column_names)
-    wanted = ("org_id", "name", "name_zh", "name_en", "aliases", "acronyms", "country", "status")
+    wanted = ("org_id", "name", "name_zh", "name_en", "aliases", "acronyms", "country", "status", "parent")
     columns: dict[str, list[Any]] = {
         c: table.column(c).to_pylist() if c in held else [None] * table.num_rows for c in wanted
     }
@@ -75,6 +84,7 @@ def read_organisations(table: pa.Table) -> Organisations:
         {o: c or "" for o, c in zip(ids, columns["country"], strict=True)},
         active,
         _frequencies(found),
+        {o: p for o, p in zip(ids, columns["parent"], strict=True) if p},
     )
 
 

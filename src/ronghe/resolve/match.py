@@ -15,6 +15,12 @@ TABLE = "organisation_match"
 FIELD = "org_id"
 THRESHOLD = 0.5
 
+NEAREST = 0.05
+"""A candidate that comes second, or falls short, is named from this likelihood on."""
+
+SURE = 0.9
+"""A part that the model finds less likely than this goes to the whole that its name tells."""
+
 Found = tuple[str, float, str]
 """Organisation, score, method."""
 
@@ -48,7 +54,7 @@ def match(
     decisions : rows of the table ``decision``. Of those about ``organisation_match`` the newest of each kind counts:
         ``confirmed`` and ``locked`` give the organisation in ``new`` to the name in ``subject`` (none where ``new``
         is empty), ``rejected`` keeps it from the name.
-    threshold : less likely matches are no matches.
+    threshold : less likely matches are no matches; the nearest organisation then stands as runner-up.
     parts : whether a school, campus or plant that matches nothing may stand for the whole that its name tells.
     seed : of the sample that the model learns from.
     memory : that DuckDB may take.
@@ -74,30 +80,28 @@ def match_known(
 ) -> pa.Table:
     """As ``match``, with organisations read and weights learnt before."""
     rows = _asked(names)
-    ruled = _Rulings(decisions)
+    ruled = Rulings(decisions)
     indexes = _index(known)
     read = {row["name"]: read_name(row["name"]) for row in rows}
-    found: dict[int, Found] = {}
+    found: dict[int, list[Found]] = {}
     status: dict[int, str] = {}
     open_: list[int] = []
     for i, row in enumerate(rows):
         verdict = ruled.verdict(row["name"])
         if verdict is not None:
             status[i] = verdict[1]
-            if verdict[0] in known.titles:
-                found[i] = (verdict[0], 1.0, "decision")
+            found[i] = [(verdict[0], 1.0, "decision")] if verdict[0] in known.titles else []
             continue
         direct = _direct(row, read[row["name"]], known, indexes, ruled.rejected(row["name"]))
-        if direct is None:
-            open_.append(i)
-        else:
+        if direct:
             found[i] = direct
-    found |= _modelled(open_, rows, read, known, weights, ruled, threshold, memory)
+        else:
+            open_.append(i)
+    found |= _modelled(open_, rows, read, known, weights, ruled, min(threshold, NEAREST), memory)
     for i in open_ if parts else ():
-        if i not in found:
-            whole = _whole(rows[i], known, indexes, ruled.rejected(rows[i]["name"]))
-            if whole is not None:
-                found[i] = whole
+        likely = found.get(i, [])
+        if not likely or likely[0][1] < max(threshold, SURE):
+            found[i] = _whole(rows[i], known, indexes, ruled.rejected(rows[i]["name"]))[:1] + likely
     return _answer(rows, found, status, known, ruled, threshold)
 
 
@@ -112,7 +116,7 @@ def _asked(names: pa.Table) -> list[dict[str, Any]]:
     ]
 
 
-class _Rulings:
+class Rulings:
     """What users decided of names."""
 
     def __init__(self, decisions: pa.Table | None) -> None:
@@ -138,6 +142,12 @@ class _Rulings:
         """The organisations kept from a name."""
         return self._kept.get(normalise(name), set()) if self._kept else set()
 
+    def over(self, found: Mapping[str, str]) -> dict[str, str]:
+        """Matches made earlier (normalised name -> organisation) as they stand under these decisions."""
+        held = {name: org for name, org in found.items() if org not in self._kept.get(name, ())}
+        held |= {name: org for name, (org, _) in self._given.items()}
+        return {name: org for name, org in held.items() if org}
+
 
 def _index(known: Organisations) -> _Indexes:
     made = _Indexes()
@@ -150,23 +160,21 @@ def _index(known: Organisations) -> _Indexes:
     return made
 
 
-def _direct(
-    row: Mapping[str, Any], name: Name, known: Organisations, indexes: _Indexes, kept: set[str]
-) -> Found | None:
-    """By code or by spelling."""
+def _direct(row: Mapping[str, Any], name: Name, known: Organisations, indexes: _Indexes, kept: set[str]) -> list[Found]:
+    """By code or by spelling, with the others that bear the very name."""
     code = _code(row["code"])
     if code in known.titles and code not in kept:
-        return code, 1.0, "code"
+        return [(code, 1.0, "code")]
     country = row["at"]
     for method, index, form in (
         ("exact", indexes.exact, name.exact),
         ("exact", indexes.weak if country else {}, name.exact),
         ("reduced", indexes.reduced, name.reduced),
     ):
-        one = _one_of(index.get(form, ()), country, known, kept)
-        if one is not None:
-            return (*one, method)
-    return None
+        found = _all_of(index.get(form, ()), country, known, kept)
+        if found:
+            return [(one, score, method) for one, score in found]
+    return []
 
 
 def _code(code: Any) -> str:
@@ -174,22 +182,29 @@ def _code(code: Any) -> str:
     return "ror:" + text.rsplit("/", 1)[-1] if "ror.org/" in text else text
 
 
-def _one_of(found: Sequence[str], country: str, known: Organisations, kept: set[str]) -> tuple[str, float] | None:
-    """The organisation of several that bear a name: of the country if it is known, active before withdrawn."""
+def _all_of(found: Sequence[str], country: str, known: Organisations, kept: set[str]) -> list[tuple[str, float]]:
+    """Those that bear a name, each with its share: of the country if it is known, active before withdrawn.
+
+    A group's companies often bear one name; the name alone means the one that the others belong to.
+    """
     fit = [o for o in dict.fromkeys(found) if o not in kept and (not country or known.countries[o] in ("", country))]
-    alive = [o for o in fit if o in known.active] or fit
-    return (min(alive), 1.0 / len(alive)) if alive else None
+    alive = sorted([o for o in fit if o in known.active] or fit)
+    heads = [o for o in alive if not set(known.above(o)) & set(alive)] or alive
+    return [(o, 1.0 / len(heads)) for o in heads] + [(o, 0.0) for o in alive if o not in heads]
 
 
-def _whole(row: Mapping[str, Any], known: Organisations, indexes: _Indexes, kept: set[str]) -> Found | None:
-    """The organisation of which the name says a part."""
+def _whole(row: Mapping[str, Any], known: Organisations, indexes: _Indexes, kept: set[str]) -> list[Found]:
+    """The organisations of which the name says a part, or a company abroad."""
     for part in wholes(row["name"]):
         name = read_name(part)
         for index, form in ((indexes.exact, name.exact), (indexes.reduced, name.reduced)):
-            one = _one_of(index.get(form, ()), row["at"], known, kept)
-            if one is not None:
-                return (*one, "parent")
-    return None
+            found = _all_of(index.get(form, ()), row["at"], known, kept)
+            if found:
+                return [(one, score, "parent") for one, score in found]
+    if not said_country(row["name"]):
+        return []
+    found = _all_of(indexes.reduced.get(read_name(row["name"]).reduced, ()), "", known, kept)
+    return [(one, score, "parent") for one, score in found]
 
 
 def _modelled(
@@ -198,38 +213,41 @@ def _modelled(
     read: Mapping[str, Name],
     known: Organisations,
     weights: Weights,
-    ruled: _Rulings,
-    threshold: float,
+    ruled: Rulings,
+    least: float,
     memory: str,
-) -> dict[int, Found]:
-    """The likeliest organisation of each open name."""
+) -> dict[int, list[Found]]:
+    """The two likeliest organisations of each open name."""
     asked: dict[tuple[str, str], list[int]] = {}
     for i in open_:
         if read[rows[i]["name"]].exact:
             asked.setdefault((rows[i]["name"], rows[i]["at"]), []).append(i)
     given = [(n, read[name], country) for n, (name, country) in enumerate(asked)]
-    scored = predict(comparable(given, known.words, listed=False), known, weights, least=threshold, memory=memory)
+    scored = predict(comparable(given, known.words, listed=False), known, weights, least=least, memory=memory)
     places = list(asked.values())
-    found: dict[int, Found] = {}
+    found: dict[int, list[Found]] = {}
     for n, org, score in zip(*(scored.column(c).to_pylist() for c in ("unique_id", "org_id", "score")), strict=True):
         for i in places[n]:
-            if i not in found and org not in ruled.rejected(rows[i]["name"]):
-                found[i] = (org, score, "model")
+            likely = found.setdefault(i, [])
+            if len(likely) < 2 and org not in ruled.rejected(rows[i]["name"]):
+                likely.append((org, score, "model"))
     return found
 
 
 def _answer(
     rows: Sequence[Mapping[str, Any]],
-    found: Mapping[int, Found],
+    found: Mapping[int, Sequence[Found]],
     status: Mapping[int, str],
     known: Organisations,
-    ruled: _Rulings,
+    ruled: Rulings,
     threshold: float,
 ) -> pa.Table:
-    good = {i: one for i, one in found.items() if one[1] >= threshold}
     listed = []
     for i, row in enumerate(rows):
-        org, score, method = good.get(i, (None, None, "decision" if i in status else "none"))
+        likely = list(found.get(i, ()))
+        good = bool(likely) and likely[0][1] >= threshold
+        org, score, method = likely.pop(0) if good else (None, None, "decision" if i in status else "none")
+        next_, short, _ = next((one for one in likely if one[0] != org), (None, None, ""))
         state = status.get(i) or ("rejected" if org is None and ruled.rejected(row["name"]) else "open")
         listed.append(
             {
@@ -241,6 +259,9 @@ def _answer(
                 "score": score,
                 "method": method,
                 "status": state,
+                "runner_up": next_,
+                "runner_up_name": known.titles[next_] if next_ else None,
+                "runner_up_score": short,
                 "rows": row["rows"],
             }
         )

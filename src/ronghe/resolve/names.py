@@ -17,7 +17,7 @@ from types import MappingProxyType
 from ronghe.model.regions import find_region
 
 _BRACKETS = re.compile(r"\([^()]*\)|（[^（）]*）|\[[^\[\]]*\]|【[^【】]*】")
-_LAST = re.compile(r"\(([^()]+)\)$")
+_LAST = re.compile(r"\(([^()]+)\)([^()]*)$")
 _CJK = re.compile(r"[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af]")
 _WORD = re.compile(r"[^\W_]+")
 _NUMBER = re.compile(r"\d+|[一二三四五六七八九十]+(?=[医附中小])")
@@ -211,15 +211,20 @@ def _places(text: str, word: str) -> Iterable[int]:
 
 
 def said_country(text: str) -> str:
-    """The country that a name says in brackets at its end, or an empty text.
+    """The country that a name says in brackets at its end, or before its legal form, or an empty text.
 
     Examples
     --------
     >>> said_country("Huawei Technologies (China)"), said_country("Tsinghua (THU)"), said_country("西门子（中国）")
     ('CHN', '', 'CHN')
+    >>> said_country("Siemens (China) Ltd."), said_country("西门子（中国）有限公司"), said_country("A (China) B")
+    ('CHN', 'CHN', '')
     """
+    words = _words()
     found = _LAST.search(unicodedata.normalize("NFKC", text).strip())
-    region = find_region(found[1]) if found and (len(found[1]) > 3 or is_cjk(found[1])) else None
+    if found is None or not set(_split(found[2])) <= words.legal | set(words.legal_zh):
+        return ""
+    region = find_region(found[1]) if len(found[1]) > 3 or is_cjk(found[1]) else None
     return region if region and len(region) == 3 else ""
 
 

@@ -17,7 +17,7 @@ from ronghe import __version__
 from ronghe.brain import Brain
 from ronghe.config import Config
 from ronghe.runner import Runner
-from ronghe.web import api, errors, jobs, pages, upload
+from ronghe.web import api, decide, errors, jobs, pages, upload
 from ronghe.web.door import Door
 from ronghe.web.guard import Guard
 
@@ -59,7 +59,7 @@ def create_app(config: Config, brain: Brain | None = None) -> FastAPI:
     app.state.runner = Runner(app.state.brain, config.workers)
     app.state.desk = upload.Desk()
     app.include_router(api.router())
-    for room in (jobs, upload):
+    for room in (decide, jobs, upload):
         app.include_router(room.router())
     app.include_router(jobs.api_router())
     app.include_router(pages.router())

@@ -18,6 +18,7 @@ from ronghe.present import cell, unit_name, visible, with_unit
 from ronghe.trace import Trace
 from ronghe.views import load_list, quarantine_list, source_list, table_list, table_rows, version_list
 from ronghe.web.answers import answer_view
+from ronghe.web.decide import decidable
 from ronghe.web.deps import BrainOf, Lang, asked, language_of, where
 from ronghe.web.errors import suggestions
 from ronghe.web.forms import form
@@ -123,6 +124,7 @@ def trace(
         "link": f"/{lang}/finding/{found.finding}/trace?{request.url.query}",
         "json_link": f"/api/v1/findings/{found.finding}/trace?{request.url.query}",
         "figure": lambda one: _figure(brain, one, lang),
+        "match": decidable(request, answer.finding, found),
     }
     fragment = request.headers.get("hx-request") == "true"
     return page(request, "trace.html" if fragment else "trace_page.html", lang=lang, **context)
