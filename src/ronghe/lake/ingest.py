@@ -113,10 +113,10 @@ def ingest_file(
             return Report(old, new=False, version=version)
     local = Path(store.root) if store.local else None
     with staging(local) as staged, duckdb.connect() as connection:
-        connection.execute(f"SET memory_limit = '{memory}'")
-        connection.execute(f"SET temp_directory = '{str(staged.folder).replace(chr(39), chr(39) * 2)}'")
-        connection.execute("SET preserve_insertion_order = true")
-        _parse(source, raw, staged, progress)
+        settings = _settings(staged.folder, memory)
+        for setting in settings:
+            connection.execute(setting)
+        _parse(source, raw, staged, progress, settings)
         _unchanged(raw)
         staged.settle(connection)
         accepted, counts = _balanced(staged, connection, raw)
@@ -132,6 +132,16 @@ def ingest_file(
         counts |= _write_repairs(store, staged, raw, load_id, tables)
     load = _row(load_id, slot, raw, source, mapping, terms, staged, accepted, counts, tables, overlaps)
     return Report(load, new=True, version=commit(store, load, load.note))
+
+
+def _settings(folder: Path, memory: str) -> tuple[str, ...]:
+    """What an engine that takes part in a load is told: how much memory it may take, and where the rest goes."""
+    place = str(folder).replace("'", "''")
+    return (
+        f"SET memory_limit = '{memory}'",
+        f"SET temp_directory = '{place}'",
+        "SET preserve_insertion_order = true",
+    )
 
 
 def _row(
@@ -186,9 +196,11 @@ def _balanced(staged: Staged, connection: duckdb.DuckDBPyConnection, raw: RawFil
     return accepted, counts
 
 
-def _parse(source: Source | Relational, raw: RawFile, staged: Staged, progress: Progress | None) -> None:
+def _parse(
+    source: Source | Relational, raw: RawFile, staged: Staged, progress: Progress | None, settings: Iterable[str]
+) -> None:
     if isinstance(source, Relational):
-        _parse_relational(source, raw, staged)
+        _parse_relational(source, raw, staged, settings)
         return
     for number, chunk in enumerate(source.parse(raw), start=1):
         staged.add(chunk)
@@ -196,11 +208,13 @@ def _parse(source: Source | Relational, raw: RawFile, staged: Staged, progress: 
             progress(raw.name, number, 0)
 
 
-def _parse_relational(source: Relational, raw: RawFile, staged: Staged) -> None:
+def _parse_relational(source: Relational, raw: RawFile, staged: Staged, settings: Iterable[str]) -> None:
     import ibis
 
     connection = ibis.duckdb.connect()
     try:
+        for setting in settings:
+            connection.raw_sql(setting)
         relations = source.relations(connection, str(raw.path), raw.name)
         staged.records = int(connection.execute(relations.records))
         faults = connection.to_pyarrow(relations.faults).to_pylist()
