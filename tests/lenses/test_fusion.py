@@ -297,6 +297,7 @@ def test_one_year_is_a_map_without_a_past(place, tmp_path):
     assert brain.ask("fusion_map", system=file, draws=DRAWS).tables["panel"].data.num_rows == len(PROVINCES)
     answer = brain.ask("fusion", system=file, region="CN-31", draws=DRAWS)
     assert any(c.text.key == "fusion.one_year" for c in answer.finding.caveats)
+    assert answer.finding.headline.args["before"] == ""
     with pytest.raises(KernelRefused) as caught:
         brain.ask("convergence", system=file)
     assert caught.value.code == "fusion_few_years"

@@ -153,13 +153,16 @@ def _charts(goal: Goal, *, peers: bool) -> list[Chart]:
 def _headline(
     measured: Measure, region: str, path: Mapping[str, Any], first: Mapping[str, Any], worst: Sequence[Any], goal: Goal
 ) -> Text:
+    past = first["year"] < path["year"]
+    met = Text("fusion.aim_met", {"class": Text(f"fusion.class.{goal.number}")})
+    aim = Text("fusion.aim", {"class": Text(f"fusion.class.{goal.number}"), "by": goal.by})
     args = {
         "region": measured.panel.name(region), "year": path["year"], "D": path["D"], "class": Text(path["class"]),
         "low": path["D_low"], "high": path["D_high"], "rank_low": path["rank_low"], "rank_high": path["rank_high"],
-        "count": len(measured.panel.regions), "first": first["year"], "from": first["D"],
-        "lagging": {"zh": path["lagging_zh"], "en": path["lagging_en"]},
+        "count": len(measured.panel.regions), "lagging": {"zh": path["lagging_zh"], "en": path["lagging_en"]},
+        "before": Text("fusion.before", {"first": first["year"], "from": first["D"]}) if past else "",
         "worst": [{"zh": r["name_zh"], "en": r["name_en"]} for r in worst] or [both("无", "none")],
-        "goal": Text(f"fusion.class.{goal.number}"), "by": goal.by,
+        "aim": met if goal.reached else aim,
     }  # fmt: skip
     return Text("fusion.headline", args)
 
