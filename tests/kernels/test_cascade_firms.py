@@ -15,6 +15,7 @@ from ronghe.kernels.cascade_reach import reach
 from ronghe.kernels.cascade_reference import dense_cascade
 from ronghe.kernels.errors import KernelError
 from ronghe.kernels.synth_firms import synth_firms
+from ronghe.kernels.vector_rows import aligned
 from tests.kernels.cascade_cases import economies, make
 
 
@@ -56,6 +57,18 @@ def test_every_firm_equals_dense_reference(economy, spare, power):
     assert run.rested.all()
 
 
+def demand_at_rest(W, s, f):
+    """By solving for it: where nothing leaves the network, steps can take forever to settle."""
+    M = np.divide(W, s[:, None], out=np.zeros_like(W), where=s[:, None] > 0)
+    u = np.eye(len(W))[f]
+    for _ in W:
+        u = np.maximum(u, M @ u)
+    reached = np.setdiff1d(np.flatnonzero(u), [f])
+    inside = M[np.ix_(reached, reached)]
+    u[reached] = np.linalg.solve(np.eye(reached.size) - inside, M[reached, f])
+    return u
+
+
 @settings(max_examples=25, deadline=None)
 @given(economies(closed=True))
 def test_closed_economy_without_bounds(economy):
@@ -65,8 +78,7 @@ def test_closed_economy_without_bounds(economy):
     for f in range(len(W)):
         q = np.zeros(len(W))
         q[f] = 1.0
-        _, u = dense_cascade(W, sector, e, q, eps=1e-14)
-        assert run.demand[f] == pytest.approx(s @ u / s.sum(), abs=1e-6)
+        assert run.demand[f] == pytest.approx(s @ demand_at_rest(W, s, f) / s.sum(), abs=1e-6)
 
 
 @pytest.mark.parametrize("replacement", [Replacement(), Replacement(2.0), Replacement(spare=0.25)])
@@ -113,6 +125,34 @@ def test_fast_stays_within_its_error(medium, crowded):
         assert fast.checked == 400
         assert 0 < fast.error < 1e-4
         assert np.abs(fast.demand - exact.demand).max() < 2e-6
+
+
+def test_small_scenarios_in_single_precision_keep_the_tolerance(crowded):
+    # 4,000 firms, so that there are indices small enough for float32 lanes and others too large for them.
+    rng = np.random.default_rng(4)
+    Z = rng.lognormal(0, 1.5, (30, 30))
+    f = Z.sum(axis=1) * rng.uniform(0.3, 1.2, 30)
+    firms = synth_firms(Z, Z.sum(axis=1) + f, f, 4000, 18_000, seed=2)
+    e = np.where(np.arange(30)[:, None] < 20, 2, 1) * np.ones((1, 30), dtype=int)
+    net = network(firms.supplier, firms.customer, firms.value, firms.sector, e, final_demand=firms.final_demand)
+    some = np.arange(0, 4000, 13)
+    truth = firm_risks(net, firms=some, eps=1e-15)
+    crowded(0)
+    run = firm_risks(net, firms=some)
+    single = truth.supply[some] < 1e-9 / cascade_worker.ROUNDING
+    assert 0.1 < single.mean() < 0.95
+    for got, true in ((run.supply, truth.supply), (run.demand, truth.demand), (run.index, truth.index)):
+        assert np.abs(got[some] - true[some])[single].max() < 1e-9
+        assert np.abs(got[some] - true[some]).max() < 5e-9
+    assert run.rested[some].all()
+
+
+def test_rows_start_where_cache_lines_do():
+    for dtype in (np.float32, np.float64):
+        rows = aligned(7, 64 // np.dtype(dtype).itemsize, dtype)
+        assert rows.ctypes.data % 64 == 0
+        assert rows.flags.c_contiguous
+        assert not rows.any()
 
 
 def test_supply_side_alone(medium):

@@ -4,10 +4,12 @@ Definitions are those of `ronghe.kernels.cascade`. Each firm fails alone and who
 small is pushed along the links that carry a change; one whose work passes a budget is finished with others
 in lanes, by whole sweeps.
 
-Exact runs (float64). The supply side stops when no loss moves by more than eps. The demand side is linear
+Exact runs. The supply side stops when no loss moves by more than eps. The demand side is linear
 and is stopped by proof: what it can still add to the index is at most eps (`cascade_reach`), unless no
 final demand leaves the network anywhere to stop at, when it too stops by its moves. Either way an index is
-that of full convergence to about eps.
+that of full convergence to about eps. Lanes hold float32 where that cannot be told from float64 at eps: rounding is
+relative, so an index under eps / 1.9e-6 (5e-4 at 1e-9) is rounded by less than eps. A scenario that grows past that
+starts again in float64; pushes are float64 always.
 
 Fast runs. Lanes in float32; in pushes, increments of the supply side under eps / 10 wait until they add up;
 eps is 1e-6 unless given. The supply side can then only be too low, up to rounding; how much too low has no
@@ -87,7 +89,7 @@ def bytes_needed(n_firms: int, n_links: int, threads: int = 2) -> int:
     """
     laying_out = 140 * n_links + 150 * n_firms
     desks = 2 * (60 * n_firms + 8 * max(n_links, n_firms))
-    lanes = 160 * n_firms + 16 * n_links
+    lanes = 290 * n_firms + 24 * n_links
     shelf = max(SHELF, 16 * 8 * n_firms)
     return max(laying_out, 65 * n_links + 120 * n_firms + threads * (desks + lanes + shelf))
 
@@ -145,7 +147,7 @@ def firm_risks(
     by = rule(net, replacement)
     bound = reach(net.layout) if demand else NO_BOUND
     fast = mode == "fast"
-    plan = Plan(net, by, bound, tolerance, tolerance / 10 if fast else 0.0, demand, np.float32 if fast else np.float64)
+    plan = Plan(net, by, bound, tolerance, tolerance / 10 if fast else 0.0, demand, fast)
     begun = _begin(plan, state)
     todo = np.random.default_rng(seed).permutation(wanted[~begun.done[wanted]])
     out, done = _to_layout(net, begun)
@@ -181,7 +183,7 @@ def _begin(plan: Plan, state: FirmRisks | None) -> FirmRisks:
 
 def _fingerprint(plan: Plan) -> str:
     net = plan.net
-    text = hashlib.sha256(repr((plan.by.rewire, plan.by.power, plan.eps, plan.least, plan.demand, plan.dtype)).encode())
+    text = hashlib.sha256(repr((plan.by.rewire, plan.by.power, plan.eps, plan.least, plan.demand, plan.fast)).encode())
     for array in (net.order, *net.layout, plan.by.capacity):
         text.update(np.ascontiguousarray(array).data)
     return text.hexdigest()
@@ -286,7 +288,7 @@ def _with_error(plan: Plan, result: FirmRisks, count: int, seed: int) -> FirmRis
     sample = np.random.default_rng(seed + 1).permutation(np.flatnonzero(result.done))[:count]
     if not sample.size:
         return result
-    exact = replace(plan, eps=EXACT_EPS, least=0.0, dtype=np.float64)
+    exact = replace(plan, eps=EXACT_EPS, least=0.0, fast=False)
     out, _ = _to_layout(net, _begin(exact, None))
     Worker(exact).run(net.place[sample].astype(np.int32), out)
     error = max(

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from ronghe.kernels import vector_rows
 from ronghe.kernels.cascade_network import Floats, Index, Ints, Layout
 from ronghe.kernels.compiled import compiled
-from ronghe.kernels.vector_rows import lane_numbers, spread_loss, weighted_sum, worst_group
+from ronghe.kernels.vector_rows import aligned, lane_numbers, spread_loss, weighted_sum, worst_group
 
 Real = NDArray[Any]  # float32 or float64, the same within a call
 
@@ -47,7 +47,7 @@ def board(net: Layout, capacity: Floats, worth: Floats, dtype: Any) -> Board:
     numbers = lane_numbers(dtype, net.sales.size)
 
     def zeros(rows: int) -> Real:
-        return np.zeros((rows, len(numbers)), dtype=dtype)
+        return aligned(rows, len(numbers), dtype)
 
     n, k = net.sales.size, net.first.size - 1
     return Board(
@@ -84,7 +84,17 @@ def _market(net: Layout, b: Board, before: Real, after: Real, pull: bool) -> Non
             start, stop = np.int64(net.pull_ptr[i]), np.int64(net.pull_ptr[i + 1])
             if pull and stop > start:
                 worst_group(
-                    b.lanes, start, stop, net.pull_firm, b.pull_weight, b.phi, b.live, b.loss, np.int64(i), b.most
+                    b.lanes,
+                    start,
+                    stop,
+                    net.pull_firm,
+                    b.pull_weight,
+                    b.phi,
+                    b.live,
+                    b.loss,
+                    np.int64(i),
+                    b.most,
+                    np.int64(net.pull_firm.size),
                 )
             spread_loss(b.lanes, b.capacity, before, after, np.int64(k), b.loss, np.int64(i), b.phi)
         for lane in range(after.shape[1]):
@@ -148,7 +158,17 @@ def sweep_supply(net: Layout, b: Board, rewire: int, power: float, eps: float, m
                 start, stop = np.int64(net.pull_ptr[i]), np.int64(net.pull_ptr[i + 1])
                 if stop > start:
                     worst_group(
-                        b.lanes, start, stop, net.pull_firm, b.pull_weight, b.phi, b.live, b.loss, np.int64(i), b.most
+                        b.lanes,
+                        start,
+                        stop,
+                        net.pull_firm,
+                        b.pull_weight,
+                        b.phi,
+                        b.live,
+                        b.loss,
+                        np.int64(i),
+                        b.most,
+                        np.int64(net.pull_firm.size),
                     )
         sweeps += 1
         running = _still(b, eps, b.most, steps)
@@ -205,11 +225,12 @@ def load_lanes(b: Board, losses: Floats, slots: Ints) -> None:
 
 
 @compiled(vector_rows)
-def store_lanes(b: Board, losses: Floats, slots: Ints) -> None:
-    """Take the losses of the lanes out again."""
+def store_lanes(b: Board, losses: Floats, slots: Ints, drop: NDArray[np.bool_]) -> None:
+    """Take the losses of the lanes out again, but for those to drop."""
     for i in range(losses.shape[1]):
         for lane in range(slots.size):
-            losses[slots[lane], i] = b.loss[i, lane]
+            if not drop[lane]:
+                losses[slots[lane], i] = b.loss[i, lane]
 
 
 @compiled(vector_rows)

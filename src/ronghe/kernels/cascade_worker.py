@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from ronghe.kernels import cascade_push, cascade_reach
 from ronghe.kernels.cascade import MAX_STEPS
-from ronghe.kernels.cascade_lanes import add_up, board, load_lanes, store_lanes, sweep_demand, sweep_supply
+from ronghe.kernels.cascade_lanes import Board, add_up, board, load_lanes, store_lanes, sweep_demand, sweep_supply
 from ronghe.kernels.cascade_network import Floats, Index, Layout, Network
 from ronghe.kernels.cascade_push import (
     Desk,
@@ -26,6 +26,7 @@ from ronghe.kernels.cascade_reach import Reach, reach_demand
 from ronghe.kernels.compiled import compiled
 
 SHELF = 1 << 27  # bytes a thread keeps for heavy scenarios that wait for lanes
+ROUNDING = 32 * 2.0**-24  # of an index from float32 lanes, relative, at most (seen: under half of it)
 BUDGET = 0.01  # links a light scenario may touch, as a share of all links
 
 
@@ -59,7 +60,7 @@ class Plan:
     eps: float
     least: float  # increments the supply side may hold back; 0 in exact runs
     demand: bool
-    dtype: Any
+    fast: bool  # all lanes in float32
 
 
 @compiled(cascade_push, cascade_reach)
@@ -158,8 +159,8 @@ class Worker:
         self.shelf = Shelf(np.zeros(room, dtype=np.int32), np.zeros(room), np.zeros((room, net.n_firms)))
         worth = plan.bound.worth if plan.bound.bounded else np.zeros(net.n_firms)
         self.reach_of = worth
-        self.board = board(net.layout, plan.by.capacity, worth, plan.dtype)
-        self.lanes = len(self.board.lanes)
+        self.single = board(net.layout, plan.by.capacity, worth, np.float32)
+        self.double = self.single if plan.fast else board(net.layout, plan.by.capacity, worth, np.float64)
 
     def run(self, firms: Index, out: Out) -> None:
         """Every firm of `firms` (layout numbers) in turn; results into `out`."""
@@ -186,35 +187,59 @@ class Worker:
             self._heavy(waiting, out)
 
     def _heavy(self, waiting: int, out: Out) -> None:
+        shelf, small = self.shelf, np.inf if self.plan.fast else self.plan.eps / ROUNDING
         rested = np.ones(waiting, dtype=np.bool_)
         # Scenarios that need a like number of sweeps share lanes, or the short ones wait for the long.
-        moving = self.shelf.moving[:waiting]
+        moving = shelf.moving[:waiting]
         unfinished = np.argsort(moving, kind="stable")[np.count_nonzero(moving == 0) :]
-        for start in range(0, unfinished.size, self.lanes):
-            self._supply(unfinished[start : start + self.lanes], rested, out)
-        order = np.argsort(self.reach_of[self.shelf.firm[:waiting]], kind="stable")
-        for start in range(0, waiting, self.lanes):
-            slots = order[start : start + self.lanes]
-            if self.plan.demand:
-                self._demand(slots, rested, out)
-            else:
-                self._supply_only(slots, rested, out)
+        large = self._lost(unfinished) > small
+        again = [
+            self._supply(self.single, slots, small, rested, out)
+            for slots in self._lots(self.single, unfinished[~large])
+        ]
+        for slots in self._lots(self.double, np.concatenate([unfinished[large], *again])):
+            self._supply(self.double, slots, np.inf, rested, out)
+        order = np.argsort(self.reach_of[shelf.firm[:waiting]], kind="stable")
+        if not self.plan.demand:
+            self._supply_only(order, rested, out)
+            return
+        large = self._demanded(shelf.firm[order]) > small
+        for lanes, chosen in ((self.single, order[~large]), (self.double, order[large])):
+            for slots in self._lots(lanes, chosen):
+                self._demand(lanes, slots, rested, out)
 
-    def _supply(self, slots: NDArray[np.int64], rested: NDArray[np.bool_], out: Out) -> None:
-        plan, b = self.plan, self.board
-        steps = np.zeros(self.lanes, dtype=np.int32)
+    def _lost(self, slots: NDArray[np.int64]) -> Floats:
+        """The supply-only index as it stands on the shelf."""
+        net = self.plan.net
+        return np.array([float(net.layout.sales @ self.shelf.d[slot]) / net.total for slot in slots])
+
+    def _demanded(self, firms: Index) -> Floats:
+        """What the demand-only index cannot pass."""
+        net, bound = self.plan.net, self.plan.bound
+        return bound.h[firms] / net.total if bound.bounded else np.ones(firms.size)
+
+    def _lots(self, b: Board, slots: NDArray[np.int64]) -> list[NDArray[np.int64]]:
+        lanes = len(b.lanes)
+        return [slots[start : start + lanes] for start in range(0, slots.size, lanes)]
+
+    def _supply(
+        self, b: Board, slots: NDArray[np.int64], small: float, rested: NDArray[np.bool_], out: Out
+    ) -> NDArray[np.int64]:
+        """Finish some supply sides on a board; those that grew past `small` stay as they were and are returned."""
+        plan, layout = self.plan, self.plan.net.layout
+        steps = np.zeros(len(b.lanes), dtype=np.int32)
         load_lanes(b, self.shelf.d, slots)
-        layout = plan.net.layout
         sweep_supply(layout, b, plan.by.rewire, plan.by.power, plan.eps, MAX_STEPS, steps)
-        store_lanes(b, self.shelf.d, slots)
-        for lane, slot in enumerate(slots):
-            rested[slot] = b.live[0, lane] == 0
-            out.swept[self.shelf.firm[slot]] += int(steps[lane]) * layout.pull_firm.size
-            out.steps[self.shelf.firm[slot]] += steps[lane]
+        out.swept[self.shelf.firm[slots]] += steps[: slots.size].astype(np.int64) * layout.pull_firm.size
+        out.steps[self.shelf.firm[slots]] += steps[: slots.size]
+        grown = (layout.sales @ b.loss)[: slots.size] > small * plan.net.total
+        store_lanes(b, self.shelf.d, slots, grown)
+        rested[slots] = b.live[0, : slots.size] == 0
+        return slots[grown]
 
-    def _demand(self, slots: NDArray[np.int64], rested: NDArray[np.bool_], out: Out) -> None:
-        plan, b = self.plan, self.board
-        net, steps = plan.net, np.zeros(self.lanes, dtype=np.int32)
+    def _demand(self, b: Board, slots: NDArray[np.int64], rested: NDArray[np.bool_], out: Out) -> None:
+        plan = self.plan
+        net, steps = plan.net, np.zeros(len(b.lanes), dtype=np.int32)
         b.live[:] = 0
         b.loss[:] = 0
         for lane, slot in enumerate(slots):

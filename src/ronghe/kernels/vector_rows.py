@@ -14,8 +14,11 @@ import numpy as np
 from llvmlite import ir  # type: ignore[import-untyped]
 from numba import types
 from numba.extending import intrinsic
+from numpy.typing import NDArray
 
+LINE = 64
 IN_CACHE = 60_000
+AHEAD = 16  # links between asking for a row and reading it
 _REAL = {types.float64: ir.DoubleType(), types.float32: ir.FloatType()}
 _INT = ir.IntType(64)
 
@@ -23,6 +26,14 @@ _INT = ir.IntType(64)
 def lane_numbers(dtype: Any, n: int) -> tuple[int, ...]:
     """The lanes of a run over n rows: as many as fill 64 bytes, or 32 where the rows outgrow the cache."""
     return tuple(range((64 if n <= IN_CACHE else 32) // np.dtype(dtype).itemsize))
+
+
+def aligned(rows: int, columns: int, dtype: Any) -> NDArray[Any]:
+    """Zeros whose rows start where cache lines do, so that a row of 64 bytes is one line and not two."""
+    item = np.dtype(dtype).itemsize
+    spare = np.zeros(rows * columns + LINE // item, dtype=dtype)
+    start = -spare.ctypes.data % LINE // item
+    return spare[start : start + rows * columns].reshape(rows, columns)
 
 
 class _Rows:
@@ -50,6 +61,15 @@ class _Rows:
 
     def store(self, value: Any, array: int, row: Any) -> None:
         self.builder.store(value, self._address(array, row), align=self.bytes)
+
+    def prefetch(self, array: int, firm: int, link: Any) -> None:
+        """Ask for the row of the firm at a link some way off, so that it is there when its turn comes."""
+        builder, void = self.builder, ir.IntType(8).as_pointer()
+        kind = ir.FunctionType(ir.VoidType(), [void, *[ir.IntType(32)] * 3])
+        call = builder.module.declare_intrinsic("llvm.prefetch", (void,), kind)
+        row = builder.sext(self.scalar(firm, link), _INT)
+        where = builder.bitcast(self._address(array, row), void)
+        builder.call(call, [where, *(ir.IntType(32)(flag) for flag in (0, 3, 1))])
 
     def spread(self, value: Any) -> Any:
         """One number in every lane."""
@@ -111,17 +131,22 @@ def _worst_group(
     d: Any,
     _row: Any,
     most: Any,
+    _links: Any,
 ) -> Any:
     """Set d[row] ← max(d[row], live · largest group sum of weight · phi[firm]); most ← max(most, move).
 
     Links start..stop are those of the row; a negative weight starts a group. Sums within a group only
-    grow, so the largest running sum is the largest group and no branch on group ends is needed.
+    grow, so the largest running sum is the largest group and no branch on group ends is needed. `links` is the
+    number of all links.
     """
 
     def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         rows = _Rows(context, builder, signature, args, signature.args[4].dtype)
 
         def link(at: Any, run: Any, top: Any) -> list[Any]:
+            further = builder.add(at, _INT(AHEAD))
+            last = builder.sub(args[10], _INT(1))
+            rows.prefetch(5, 3, builder.select(builder.icmp_signed("<", further, last), further, last))
             w = rows.scalar(4, at)
             first = builder.fcmp_ordered("<", w, ir.Constant(rows.real, 0.0))
             size = builder.select(first, builder.fneg(w), w)
@@ -136,7 +161,7 @@ def _worst_group(
         rows.store(rows.larger(builder.fsub(new, old), rows.load(9, _INT(0))), 9, _INT(0))
         return context.get_dummy_value()
 
-    return types.void(lanes, types.int64, types.int64, firm, weight, phi, live, d, types.int64, most), emit
+    return types.void(lanes, types.int64, types.int64, firm, weight, phi, live, d, types.int64, most, types.int64), emit
 
 
 def _weighted_sum(
@@ -160,6 +185,9 @@ def _weighted_sum(
         rows = _Rows(context, builder, signature, args, signature.args[4].dtype)
 
         def link(at: Any, total: Any) -> list[Any]:
+            # The sweep goes through the rows backwards.
+            further = builder.sub(at, _INT(AHEAD))
+            rows.prefetch(5, 3, builder.select(builder.icmp_signed(">", further, _INT(0)), further, _INT(0)))
             value = rows.load(5, builder.sext(rows.scalar(3, at), _INT))
             return [_multiply_add(rows, total, rows.scalar(4, at), value)]
 
