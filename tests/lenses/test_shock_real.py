@@ -5,6 +5,7 @@ import pytest
 
 from ronghe.brain import Brain
 from ronghe.config import Config
+from ronghe.errors import AskError
 from ronghe.intake import ingest_reference
 from ronghe.lake.ingest import Terms
 from ronghe.lake.lake import raw_file
@@ -17,7 +18,12 @@ FILES = {
     "cn_io_tables": ("china_2017_149.rda", "china_2020_153.rda", "china_employment.rda"),
     "eto_chips": (),
     "wiod2013": ("wiot_2011.RData",),
-    "cn_st_yearbook": ("data/PubSKLMost.rda",),
+    "cn_st_yearbook": (
+        "data/PubSKLMost.rda",
+        "data/RDActivity.rda",
+        "data/RDIntense.rda",
+        "data/IndustryOperation.rda",
+    ),
     "critical_inputs": (),
     "oecd_co2": (),
     "trade_complexity": ("world_trade_avg_1998_to_2000.rda",),
@@ -123,3 +129,56 @@ def test_co2_and_jobs_of_sectors_add_up_to_what_is_published(real):
     x = cells.set_index("row").value.reindex(rows.sector).to_numpy()
     panel = real.snapshot.select("indicator", ("value",), {"indicator": "co2_production", "region": "CHN"})
     assert (rows.co2_direct * x).sum() == pytest.approx(1e6 * sum(panel["value"].to_pylist()), rel=1e-9)
+
+
+def test_weights_of_chip_steps_are_the_sales_they_name_over_the_tables_output(real):
+    rows = real.snapshot.select("step_sector", ("sector", "version", "step", "low", "value", "high", "reason"),
+                                {"role": "stops", "classification": "cn-io"}).to_pylist()  # fmt: skip
+    assert len(rows) == 6
+    steps = real.snapshot.select("supply_step", ("step", "market_size"), {"chain": "chips"}).to_pylist()
+    size = {r["step"]: r["market_size"] for r in steps}
+    china = {r["step"]: r["share"] for r in real.snapshot.select("provision", ("step", "share"), {"provider": "P2"}
+                                                                 ).to_pylist()}  # fmt: skip
+    world, yuan = {"2017": 412.2 / 574.1, "2020": 440.4 / 574.1}, {"2017": 6.75, "2020": 6.9}
+    for row in rows:
+        x = real.snapshot.select("io_cell", ("value",), {"table_id": f"cn-{row['version']}", "block": "X",
+                                                         "row": row["sector"]})["value"][0].as_py() / 1e4  # fmt: skip
+        sales = float(row["reason"].split("value: ")[1].split(" x ")[0])
+        assert row["value"] == pytest.approx(sales / x, abs=5e-5)
+        year = row["version"][:4]
+        if row["step"] in {"S1", "S3"}:
+            foreign = size[row["step"]] * china[row["step"]] / 100 * world[year] * yuan[year] * 10 / x
+            assert row["low"] == pytest.approx(min(foreign, 0.8 * row["value"]), abs=1e-4)
+        assert row["low"] <= row["value"] <= row["high"]
+
+
+def test_a_province_stops_with_its_published_share_of_gdp_and_high_tech(real):
+    answer = real.ask("sector_loss", shock="region:广东 loss=0.3", economy="cn-2020-153")
+    held = answer.tables["places"].to_pandas().set_index("sector")
+    # 2020: revenue of high-tech manufacturing 50,185 of 174,616; GDP 110,824 of 1,012,203 (100 million yuan).
+    assert held.loc["094", "there"] == pytest.approx(50185 / 174616, abs=1e-6)
+    v = answer.tables["sectors"].to_pandas().set_index("sector")
+    total = answer.tables["totals"].to_pandas().set_index("measure").loc["sector_loss.measure.value_added"]
+    assert total.value == pytest.approx(0.3 * 110824 / 1012203 * total.usual, rel=0.03)
+    assert total.low <= total.value <= total.high < 3 * total.value
+    assert v.value_added_high.sum() >= total.high * (1 - 1e-9)
+
+
+def test_a_world_table_is_an_economy_with_a_home(real):
+    shock = "region:JPN loss=0.3"
+    whole = real.ask("scenario", shock=shock, economy="wiod13-2011").tables
+    home = real.ask("scenario", shock=shock, economy="wiod13-2011", home="中国").tables
+    abroad = home["abroad"].to_pandas().set_index("region")
+    total = home["totals"].to_pandas().set_index("measure").loc["sector_loss.measure.value_added"]
+    assert total.value == pytest.approx(abroad.loc["CHN", "value_added_lost"])
+    assert abroad.loc["CHN", "abroad"] == "no"
+    everywhere = whole["totals"].to_pandas().set_index("measure").loc["sector_loss.measure.value_added"]
+    assert everywhere.value == pytest.approx(abroad.value_added_lost.sum())
+    assert abroad.loc["JPN", "share"] == pytest.approx(0.3, abs=0.01)
+    assert whole["sectors"].key == ("region", "sector")
+    chips = real.ask("scenario", shock=N32, economy="wiod13-2011", home="CHN").tables
+    bridge = chips["bridge"].to_pandas()
+    assert set(bridge.sector) == {"c14", "c30"}
+    assert bridge.reason.str.contains("cn-2017-149").all()
+    with pytest.raises(AskError, match="--home CHN"):
+        real.ask("scenario", shock=N32, economy="wiod13-2011")

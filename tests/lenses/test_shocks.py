@@ -31,8 +31,14 @@ def test_one_canonical_line(text, line):
     ("text", "code"),
     [
         ("", "shock_empty"),
-        ("N32", "shock_syntax"),
-        ("chips:", "shock_syntax"),
+        ("N32", "shock_of"),
+        ("chips:", "shock_of"),
+        ("region:/", "shock_of"),
+        ("[[shock]]\nloss = 0.2", "shock_of"),
+        ("[[shock]]\nof = 5", "shock_of"),
+        ("# nothing", "shock_empty"),
+        ('begin = "monday"\n[[shock]]\nof = "a:b"', "shock_number"),
+        ('[[shock]]\nof = "a:b"\nstart = "2026-01-40"', "shock_number"),
         ("chips:N32 loss", "shock_syntax"),
         ("chips:N32 from='JPN", "shock_syntax"),
         ("chips:N32 loss=1.2", "shock_loss"),
@@ -44,8 +50,9 @@ def test_one_canonical_line(text, line):
         ("chips:N32 start=5 end=3", "shock_dates"),
         ('[[shock]]\nof = "a:b"\nstart = 2026-02-02\nend = 2026-01-05', "shock_dates"),
         ('[[shock]]\nof = "a:b"\nstart = 2026-02-02\nrecovery = 2026-01-05', "shock_dates"),
-        ('begin = 2026-03-02\n[[shock]]\nof = "a:b"\nstart = 2026-01-05', "shock_dates"),
-        ("[[shock]]\nof = ", "shock_syntax"),
+        ('begin = 2026-03-02\n[[shock]]\nof = "a:b"\nstart = 2026-01-05', "shock_before"),
+        ("[[shock]]\nof = ", "shock_toml"),
+        ('[[shock]]\nof = "a:b"\nstart = 2026-13-40', "shock_toml"),
     ],
 )
 def test_what_can_not_be_read_gets_one_clear_error(text, code):
@@ -56,7 +63,7 @@ def test_what_can_not_be_read_gets_one_clear_error(text, code):
 
 
 @pytest.mark.parametrize(
-    "text", ["chips:N32 form=JPN", '[[shock]]\nof = "a:b"\nlos = 1', "begin = 2026-01-05\nshok = 1"]
+    "text", ["chips:N32 form=JPN", '[[shock]]\nof = "a:b"\nlos = 1', "begin = 2026-01-05\nshok = 1", "foo = 1"]
 )
 def test_a_key_that_does_not_exist_is_named_with_those_that_do(text):
     with pytest.raises(UnknownName) as caught:

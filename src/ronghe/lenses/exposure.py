@@ -59,7 +59,8 @@ def chain_name(ctx: Context, name: str) -> str:
     loads = [o.load for o in ctx.snapshot.loads if o.dataset == name and "supply_step" in o.rows]
     if loads:
         return str(ctx.rows("supply_step", ("chain",), _load=loads).column("chain")[0].as_py())
-    raise UnknownName("unknown_chain", name, [*chains, *KINDS])
+    brought = [o.dataset for o in ctx.snapshot.loads if "supply_step" in o.rows]
+    raise UnknownName("unknown_chain", name, dict.fromkeys([*chains, *brought, *KINDS]))
 
 
 def assumptions(ctx: Context) -> dict[tuple[str, str, str], Assumption]:
@@ -99,7 +100,7 @@ def find_step(chain: SupplyChain, code: str) -> str:
 def _unknown(code: str, name: str, known: Sequence[str], **args: Any) -> UnknownName:
     """An unknown name whose suggestions are in order already."""
     error = UnknownName(code, name, (), **args)
-    error.known = tuple(dict.fromkeys(known))
+    error.known = tuple(dict.fromkeys(known))[:8]
     return error
 
 

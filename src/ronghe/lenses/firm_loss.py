@@ -16,9 +16,9 @@ from ronghe.lenses.frames import figure, name_fields, result, text_field
 from ronghe.lenses.networks import READS as NETWORK
 from ronghe.lenses.networks import FirmNetwork, Firms, load_firms, some_firms
 from ronghe.lenses.params import TableId
-from ronghe.lenses.sector_loss import READS as SECTORS
-from ronghe.lenses.sector_loss import strike_table
 from ronghe.lenses.shocks import Shock, Shocks
+from ronghe.lenses.struck import READS as SECTORS
+from ronghe.lenses.struck import strike_table
 from ronghe.model.finding import Caveat, Cell, Chart, Field, Finding, Matrix, Rows
 from ronghe.model.provenance import Step
 from ronghe.model.text import Text, both

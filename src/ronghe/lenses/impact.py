@@ -16,6 +16,7 @@ from ronghe.lenses.economy import Economy
 from ronghe.lenses.exposure import CORNERS, Bound, ChainShock, Corner
 from ronghe.lenses.networks import essentiality
 from ronghe.lenses.shocks import Shock
+from ronghe.lenses.stands import Stand
 
 Floats = NDArray[np.float64]
 WEEKS_A_YEAR = 52.0
@@ -23,39 +24,6 @@ _ROUNDING = 1e-10
 _CRITICAL = 2
 PARTS = ("capacity", "inputs", "orders")
 """Where a loss comes from: a sector's own capacity, inputs that ran short, orders that stayed away."""
-
-
-@dataclass(frozen=True, slots=True)
-class Stand:
-    """How much of a sector stands on a step of a chain, with the reason."""
-
-    chain: str
-    step: str
-    sector: int
-    share: Bound
-    reason: str
-
-
-def stands(ctx: Context, economy: Economy, found: Sequence[ChainShock]) -> list[Stand]:
-    """The links from the chains' steps to the table's sectors. The lens must read step_sector."""
-    place = {code: i for i, code in enumerate(economy.codes)}
-    rows = []
-    for hit in found:
-        held = ctx.rows(
-            "step_sector",
-            chain=hit.chain.name,
-            role="stops",
-            classification=economy.meta["classification"],
-            version=economy.meta["version"],
-        ).to_pylist()
-        rows += [
-            Stand(
-                hit.chain.name, r["step"], place[r["sector"]], Bound(r["low"], r["value"], r["high"]), r["reason"] or ""
-            )
-            for r in held
-            if r["sector"] in place and hit.chain.index(r["step"]) is not None
-        ]
-    return rows
 
 
 def find_sector(economy: Economy, code: str) -> list[int]:
@@ -80,8 +48,8 @@ def find_sector(economy: Economy, code: str) -> list[int]:
         for n in (c, zh, en):
             labels.setdefault(n, f"{c} {zh} {en}")
     close = [label for n, label in labels.items() if name and name.casefold() in n.casefold()]
-    error = UnknownName("unknown_sector", code, (), table=economy.table_id)
-    error.known = tuple(dict.fromkeys([*close, *(labels[n] for n in nearest(name, labels))]))
+    error = UnknownName("unknown_sector", name, (), table=economy.table_id)
+    error.known = tuple(dict.fromkeys([*close, *(labels[n] for n in nearest(name, labels))]))[:8]
     raise error
 
 
@@ -102,14 +70,29 @@ class Capacity:
         return np.asarray(self.at["high"].max(axis=0, initial=0.0) > 0)
 
 
+@dataclass(frozen=True)
+class Direct:
+    """A shock on sectors themselves: which part of each sector's capacity it strikes, (n,) at each corner."""
+
+    shock: Shock
+    part: Mapping[Corner, Floats]
+
+    @classmethod
+    def whole(cls, shock: Shock, n: int, sectors: Sequence[int], part: float = 1.0) -> "Direct":
+        """A known part of some sectors."""
+        struck = np.zeros(n)
+        struck[list(sectors)] = part
+        return cls(shock, dict.fromkeys(CORNERS, struck))
+
+
 def capacity(
     economy: Economy,
     found: Sequence[ChainShock],
     links: Sequence[Stand],
-    direct: Sequence[tuple[Shock, Sequence[int], float]],
+    direct: Sequence[Direct],
     weeks: int,
 ) -> Capacity:
-    """What sectors lack: through the chains, and by shocks on themselves (shock, places, part of their capacity)."""
+    """What sectors lack: through the chains, and by shocks on themselves."""
     at = {}
     by_chain = {h.chain.name: h for h in found}
     for corner in CORNERS:
@@ -119,10 +102,10 @@ def capacity(
             for one in links:
                 if one.chain == name:
                     lacking[:, one.sector] += one.share.at(corner) * steps[:, hit.chain.index(one.step) or 0]
-        for shock, sectors, part in direct:
-            start, end = shock.weeks(weeks)
-            own = shock_profile(1, weeks, [0], shock.loss * part, start=start, end=end, recovery=shock.recovery)
-            lacking[:, list(sectors)] += own
+        for blow in direct:
+            start, end = blow.shock.weeks(weeks)
+            own = shock_profile(1, weeks, [0], blow.shock.loss, start=start, end=end, recovery=blow.shock.recovery)
+            lacking += own * blow.part[corner]
         at[corner] = np.minimum(lacking, 1.0)
     return Capacity(at)
 

@@ -11,14 +11,16 @@ from ronghe.lenses.exposure import chain_name
 from ronghe.lenses.firm_loss import READS as FIRMS
 from ronghe.lenses.firm_loss import network_for
 from ronghe.lenses.knowhow import READS as KNOWLEDGE
-from ronghe.lenses.params import TableId
+from ronghe.lenses.params import Region, TableId
+from ronghe.lenses.places import Places, at_home, split_place
 from ronghe.lenses.shocks import Shock, Shocks
 from ronghe.lenses.world_loss import READS as WORLD
 from ronghe.lenses.world_loss import newest_world
 from ronghe.model.finding import Caveat, Cell, Chart, Child, Finding, Result
 from ronghe.model.provenance import Step
+from ronghe.model.regions import find_region
 from ronghe.model.text import Text
-from ronghe.model.units import units
+from ronghe.model.units import amount, amounts
 
 READS = tuple(dict.fromkeys((*WORLD, *FIRMS, *KNOWLEDGE)))
 PARTS = ("sector_loss", "chain_loss", "world_loss", "firm_loss", "substitutes", "knowhow", "chokepoints")
@@ -62,14 +64,20 @@ def _network(ctx: Context, economy: TableId, shocks: Sequence[Shock]) -> str | N
     return network_for(ctx, economy) if any(s.kind != "region" for s in shocks) else None
 
 
-def ask_children(ctx: Context, shock: Shocks, economy: TableId, weeks: int) -> Children:
+def ask_children(ctx: Context, shock: Shocks, economy: TableId, weeks: int, home: str | None) -> Children:
     """Ask every part of the scenario on the same snapshot."""
     shocks = shock.shocks
     steps = [s for s in shocks if s.kind == "step"]
-    inland = [s for s in shocks if s.kind != "region"]
+    places = Places.of(ctx, economy)
+    inland = [s for s in shocks if at_home(places, s)]
+    firms = [s for s in shocks if s.kind != "region"]
     common: dict[str, Any] = {"shock": str(shock), "economy": str(economy), "weeks": weeks}
-    world = newest_world(ctx)
+    seen = {"home": home} if home else {}
+    world = _world(ctx, economy)
+    asker = home or (places.own[0] if len(places.own) == 1 else None)
     network = _network(ctx, economy, shocks)
+    known = [str(economy), *([world] if world and world != str(economy) else [])]
+    _check_places(ctx, places, world, shocks, " · ".join(known))
     done = 0
 
     def part(name: str, wanted: bool, **params: Any) -> Finding | None:
@@ -81,26 +89,40 @@ def ask_children(ctx: Context, shock: Shocks, economy: TableId, weeks: int) -> C
     on_chain = "; ".join(s.line() for s in steps)
     return Children(
         chain=part("chain_loss", bool(steps), shock=on_chain, weeks=weeks),
-        sectors=part("sector_loss", bool(inland), **{**common, "shock": "; ".join(s.line() for s in inland)}),
-        world=part("world_loss", world is not None and _reaches(ctx, economy, world, shocks), **common),
-        firms=part("firm_loss", network is not None, **{**common, "shock": "; ".join(s.line() for s in inland)}),
+        sectors=part("sector_loss", bool(inland), **{**common, **seen, "shock": "; ".join(s.line() for s in inland)}),
+        world=part("world_loss", world is not None and _reaches(ctx, economy, world, inland), **common, **seen,
+                   world=world),
+        firms=part("firm_loss", network is not None, **{**common, "shock": "; ".join(s.line() for s in firms)}),
         substitutes=part("substitutes", bool(steps), shock=on_chain),
-        knowledge=part("knowhow", bool(steps) and _has_texts(ctx), shock=on_chain, home=_home(ctx, economy)),
+        knowledge=part("knowhow", bool(steps) and asker is not None and _has_texts(ctx), shock=on_chain, home=asker),
         chokepoints=part("chokepoints", bool(steps), chain=chain_name(ctx, steps[0].chain) if steps else ""),
-    )
+    )  # fmt: skip
 
 
-def _home(ctx: Context, economy: TableId) -> str:
-    return str(ctx.rows("io_table", ("economy",), table_id=str(economy)).column("economy")[0].as_py())
+def _world(ctx: Context, economy: TableId) -> str | None:
+    """The table that shows other countries: the economy's own where it is one of many regions, else the newest."""
+    kind = ctx.rows("io_table", ("kind",), table_id=str(economy))["kind"][0].as_py()
+    return str(economy) if kind == "multiregional" else newest_world(ctx)
+
+
+def _check_places(ctx: Context, places: Places, world: str | None, shocks: Sequence[Shock], table: str) -> None:
+    """A place that neither the table nor the world table knows is told at once, with those that come nearest."""
+    abroad = Places.of(ctx, TableId(world)) if world is not None else places
+    for one in shocks:
+        if at_home(places, one) or at_home(abroad, one):
+            continue
+        name = split_place(one.code)[0]
+        if world is not None or find_region(name) is None:
+            raise abroad.unknown(name, table)
 
 
 def _has_texts(ctx: Context) -> bool:
     return any(ctx.snapshot.count(t) for t in ("project", "laboratory", "organisation", "work"))
 
 
-def _reaches(ctx: Context, economy: TableId, world: str, shocks: Sequence[Shock]) -> bool:
-    """Whether the world table can take the shock: a region is named, or a crosswalk leads from the home table to it."""
-    if all(s.kind == "region" for s in shocks):
+def _reaches(ctx: Context, economy: TableId, world: str, inland: Sequence[Shock]) -> bool:
+    """Whether the world table can take the shock: nothing of it is at home, or a crosswalk leads to that table."""
+    if world == str(economy) or not inland:
         return True
     meta = {
         t: ctx.rows("io_table", ("classification", "version"), table_id=t).to_pylist()[0] for t in (str(economy), world)
@@ -124,6 +146,8 @@ def _tables(parts: Children) -> dict[str, Result]:
         tables["path"] = adopt(parts.sectors, "path")
         tables["parts"] = adopt(parts.sectors, "parts")
         tables["bridge"] = adopt(parts.sectors, "bridge")
+        if "places" in parts.sectors.tables:
+            tables["places"] = adopt(parts.sectors, "places")
     if parts.world is not None:
         tables["abroad"] = adopt(parts.world, "regions")
     if parts.chain is not None:
@@ -170,15 +194,36 @@ def _headline(parts: Children, weeks: int) -> Text:
     pieces: list[Text] = []
     if parts.sectors is not None:
         row = next(r for r in parts.sectors.tables["totals"].data.to_pylist() if r["measure"].endswith("value_added"))
-        args = {"weeks": weeks, "low": row["low"], "high": row["high"], "share": row["share_top"],
-                "unit": units()[row["unit"]].names}  # fmt: skip
-        known = row["value"] is not None
-        pieces.append(Text("scenario.home", {**args, "value": row["value"]}) if known
-                      else Text("scenario.home_range", args))  # fmt: skip
+        args = {"weeks": weeks, "share": row["share_top"], "range": amounts(row["low"], row["high"], row["unit"])}
+        where = "home" if "region" not in parts.sectors.tables["sectors"].key else "all"
+        if row["value"] is not None:
+            pieces.append(Text(f"scenario.{where}", {**args, "value": amount(row["value"], row["unit"])}))
+        else:
+            pieces.append(Text(f"scenario.{where}_range", args))
+    elif parts.world is not None:
+        pieces += _at_home(parts.world, weeks)
     others = (parts.world, parts.firms, parts.substitutes, parts.knowledge)
     pieces += [child.headline for child in others if child is not None]
     said = dict(enumerate(pieces))
     return Text("scenario.headline", {f"part{i}": said.get(i, "") for i in range(5)})
+
+
+def _at_home(world: Finding, weeks: int) -> list[Text]:
+    """What a shock abroad costs at home, as the world table tells it."""
+    table = world.tables["regions"]
+    unit = table.field("value_added_high").unit
+    return [
+        Text(
+            "scenario.home_world",
+            {
+                "weeks": weeks,
+                "share": r["share_top"],
+                "range": amounts(r["value_added_low"], r["value_added_high"], unit),
+            },
+        )
+        for r in table.data.to_pylist()
+        if r["abroad"] == "no"
+    ]  # fmt: skip
 
 
 def _missing(parts: Children, shocks: Sequence[Shock]) -> list[Caveat]:
@@ -197,13 +242,13 @@ def _missing(parts: Children, shocks: Sequence[Shock]) -> list[Caveat]:
     return said
 
 
-@lens("scenario", version=1, reads=READS, builds_on=PARTS)
-def scenario(ctx: Context, *, shock: Shocks, economy: TableId, weeks: int = 12) -> Finding:
+@lens("scenario", version=2, reads=READS, builds_on=PARTS)
+def scenario(ctx: Context, *, shock: Shocks, economy: TableId, weeks: int = 12, home: Region | None = None) -> Finding:
     """What if an input is blocked or a plant stops: who loses how much, when, what could replace it, who knows how?"""
     steps = horizon(weeks)
     shocks = shock.shocks
     try:
-        parts = ask_children(ctx, shock, economy, steps)
+        parts = ask_children(ctx, shock, economy, steps, home)
     except NoData as error:
         raise AskError("scenario_data", what=str(error.args_.get("what", "")), tables=str(error.args_.get("tables", ""))
                        ) from error  # fmt: skip

@@ -1,103 +1,29 @@
 """What an economy's sectors lose, week by week, when an input is blocked or a sector stops."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ronghe.errors import AskError
-from ronghe.kernels.leontief import satellite_coefficients
 from ronghe.lenses.base import Context, lens
 from ronghe.lenses.base import Path as Trail
 from ronghe.lenses.chain_loss import horizon
-from ronghe.lenses.economy import Economy, load_economy
-from ronghe.lenses.exposure import READS as CHAIN
-from ronghe.lenses.exposure import assumptions, chain_shocks
+from ronghe.lenses.economy import Economy
 from ronghe.lenses.frames import figure, name_fields, result, text_field
-from ronghe.lenses.impact import (
-    PARTS,
-    Baseline,
-    Binding,
-    Impact,
-    Stand,
-    capacity,
-    find_sector,
-    sector_names,
-    stands,
-    strike_economy,
-)
-from ronghe.lenses.networks import firm_shares
-from ronghe.lenses.params import TableId
-from ronghe.lenses.satellites import Satellite, caveats, co2, jobs
-from ronghe.lenses.shocks import Shock, Shocks
+from ronghe.lenses.impact import PARTS, Binding, sector_names
+from ronghe.lenses.params import Region, TableId
+from ronghe.lenses.satellites import caveats
+from ronghe.lenses.shocks import Shocks
+from ronghe.lenses.struck import READS, Struck, strike_table
+from ronghe.lenses.told import MEASURED, carried_by, place_caveats, told_by
 from ronghe.model.finding import Caveat, Cell, Chart, Field, Finding, Matrix, Result, Rows
 from ronghe.model.provenance import Step
 from ronghe.model.text import Text, both
-from ronghe.model.units import units
+from ronghe.model.units import amounts
 
 Floats = NDArray[np.float64]
-READS = (*CHAIN, "step_sector", "io_table", "io_cell", "industry", "indicator", "crosswalk", "firm", "critical_input")
 _TOP = 8
-
-
-@dataclass(frozen=True)
-class Struck:
-    """One economy under a shock, with what hangs on its output."""
-
-    economy: Economy
-    impact: Impact
-    links: Sequence[Stand]
-    people: Satellite | None
-    carbon: Satellite | None
-    weeks: int
-    binding: Binding
-
-    @property
-    def value_added(self) -> Floats:
-        """(n,) value added per unit of output."""
-        return satellite_coefficients(self.economy.v, self.economy.x)
-
-    def measures(self) -> list[tuple[str, str, Floats]]:
-        """(measure, unit, weight of a unit of output): money, person-years, tonnes."""
-        unit = self.economy.unit
-        found = [("output", unit, np.ones(self.economy.n)), ("value_added", unit, self.value_added)]
-        if self.people is not None:
-            found.append(("work", "person_year", self.people.per_output(self.economy)))
-        if self.carbon is not None:
-            found.append(("co2", "tonne_co2", self.carbon.per_output(self.economy)))
-        return found
-
-
-def strike_table(ctx: Context, shocks: Sequence[Shock], table: TableId, weeks: int) -> Struck:
-    """An economy under a shock. The lens must read ``READS``.
-
-    Raises
-    ------
-    AskError : nothing in the shock reaches the table's sectors.
-    """
-    economy = load_economy(ctx, table)
-    if economy.kind == "multiregional":
-        raise AskError("shock_world", table=economy.table_id)
-    chains = chain_shocks(ctx, shocks, weeks)
-    links = stands(ctx, economy, chains)
-    direct: list[tuple[Shock, Sequence[int], float]] = []
-    for shock in shocks:
-        if shock.kind == "sector":
-            direct.append((shock, find_sector(economy, shock.code), 1.0))
-        elif shock.kind == "firm":
-            sector, part = firm_shares(ctx, economy, shock.code)
-            direct.append((shock, [sector], part))
-    if not links and not direct:
-        steps = ", ".join(s.subject for s in shocks)
-        raise AskError("shock_no_sector", table=economy.table_id, steps=steps)
-    lacking = capacity(economy, chains, links, direct, weeks)
-    stock = assumptions(ctx)["stock", "*", "*"].bound
-    baseline = Baseline.of(economy)
-    binding = Binding.of(ctx, baseline)
-    impact = strike_economy(baseline, lacking, stock, binding)
-    return Struck(economy, impact, links, jobs(ctx, economy), co2(ctx, economy), weeks, binding)
 
 
 def _number(value: float) -> float | None:
@@ -122,17 +48,17 @@ def _sectors(struck: Struck) -> list[dict[str, Any]]:
             "capacity_lacking": float(impact.capacity.at[worst][:, i].max(initial=0.0)),
             **{f"from_{p}": float(parts[p][i]) for p in PARTS},
         }
-        for i in np.flatnonzero(economy.x > 0).tolist()
+        for i in np.flatnonzero((economy.x > 0) & (struck.here > 0)).tolist()
     ]
-    rows.sort(key=lambda r: (-r["value_added_high"], r["sector"]))
+    rows.sort(key=lambda r: (-r["value_added_high"], r["region"], r["sector"]))
     return rows
 
 
 def _path(struck: Struck) -> list[dict[str, Any]]:
     low, value, high = struck.impact.by_week(struck.value_added)
-    usual = float(struck.economy.v.sum()) / 52.0
+    usual = float(struck.economy.v @ struck.here) / 52.0
     lacking = struck.impact.capacity.at[struck.impact.shown]
-    weight = struck.economy.x / struck.economy.x.sum()
+    weight = struck.economy.x * struck.here / (struck.economy.x @ struck.here)
     return [
         {
             "week": t,
@@ -191,12 +117,48 @@ def _bridge(struck: Struck) -> list[dict[str, Any]]:
     ]
 
 
-def _fields(economy: Economy) -> dict[str, list[Field]]:
-    whole = Matrix("io_cell", {"table_id": economy.table_id})
+def _places(struck: Struck) -> list[dict[str, Any]]:
+    """What part of each sector is in the provinces struck, those that make most value added there first."""
+    v = struck.economy.v
+    rows = [
+        {
+            **sector_names(struck.economy, h.sector),
+            "province": h.region,
+            "province_zh": struck.places.names[h.region]["zh"],
+            "province_en": struck.places.names[h.region]["en"],
+            "there_low": h.share.low,
+            "there": h.share.value,
+            "there_high": h.share.high,
+            "told": h.told,
+            "year": h.year,
+        }
+        for h in sorted(struck.held, key=lambda h: (h.region, -(h.share.value or h.share.high) * v[h.sector], h.sector))
+    ]
+    return list({(r["province"], r["sector"]): r for r in rows}.values())
+
+
+def _bridge_basis(struck: Struck) -> Rows | Matrix:
+    """A weight of the table's own is a row; one carried over stands on the rows and outputs of a national table."""
+    if any(s.table for s in struck.links):
+        return Matrix("step_sector", {"chain": Cell("chain"), "step": Cell("step"), "role": "stops"})
+    own = {k: str(struck.economy.meta[k]) for k in ("classification", "version")}
+    where: dict[str, Cell | str] = {
+        "chain": Cell("chain"),
+        "step": Cell("step"),
+        "sector": Cell("sector"),
+        "role": "stops",
+    }
+    return Rows("step_sector", {**where, **own})
+
+
+def _fields(struck: Struck) -> dict[str, list[Field]]:
+    economy = struck.economy
+    many: dict[str, str] = {"row_region": struck.home} if economy.kind == "multiregional" and struck.home else {}
+    of: dict[str, str] = {"table_id": economy.table_id, **many}
+    whole = Matrix("io_cell", {**of})
     unit = economy.unit
-    own = ("classification", "version")
-    bridge = Rows("step_sector", {"chain": Cell("chain"), "step": Cell("step"), "sector": Cell("sector"),
-                                  "role": "stops", **{k: economy.meta[k] for k in own}})  # fmt: skip
+    bridge = _bridge_basis(struck)
+    held = Matrix("indicator", {"region": Cell("province"), "indicator": MEASURED, "year": Cell("year")})
     lost = ("value_added_low", "value_added_lost", "value_added_high")
     money = [figure(n, unit=unit, basis=whole) for n in lost]
     return {
@@ -222,20 +184,32 @@ def _fields(economy: Economy) -> dict[str, list[Field]]:
             *(figure(n, "share", basis=bridge, digits=2) for n in ("weight_low", "weight", "weight_high")),
             text_field("reason"),
         ],
+        "places": [
+            text_field("province"), *name_fields("province", "column.province_name"), text_field("sector"),
+            *name_fields("name", "column.sector_name"),
+            *(figure(n, "share", basis=held, digits=1) for n in ("there_low", "there", "there_high")),
+            text_field("told", "class"), text_field("year", "year"),
+        ],
     }  # fmt: skip
 
 
 def _explain(ctx: Context, finding: Finding, table: str, column: str, row: Mapping[str, Any]) -> Sequence[Trail]:
     """The sectors that make up a total or a week; of one sector's loss, whose orders stayed away and its own part."""
     del finding
-    struck = strike_table(ctx, Shocks(ctx.params["shock"]).shocks, TableId(ctx.params["economy"]), ctx.params["weeks"])
+    struck = strike_table(
+        ctx, Shocks(ctx.params["shock"]).shocks, TableId(ctx.params["economy"]), ctx.params["weeks"], ctx.params["home"]
+    )
+    if table == "places":
+        return told_by(ctx, struck, row)
+    if table == "bridge":
+        return carried_by(struck, row)
     economy, impact = struck.economy, struck.impact
     corner = _corner(column, impact.known)
     weight = dict((f"sector_loss.measure.{n}", w) for n, _, w in struck.measures())
     own = weight.get(str(row.get("measure")), struck.value_added)
     lost = impact.lost(corner) * own
     if table == "sectors":
-        i = economy.index(row["sector"])
+        i = economy.index(row["sector"], row["region"])
         missing = impact.lost(corner).sum(axis=0) * economy.A[i] * own[i]
         missing[i] = impact.parts(corner, own)["capacity"][i]
         parts = missing
@@ -249,13 +223,19 @@ def _explain(ctx: Context, finding: Finding, table: str, column: str, row: Mappi
     order = np.argsort(-parts, kind="stable")[:_TOP]
     return [
         Trail(
-            both(f"{economy.codes[i]} {economy.name_zh[i]}", f"{economy.codes[i]} {economy.name_en[i]}"),
+            _said(economy, i),
             float(parts[i]),
             float(parts[i]) / total,
-            {"table_id": economy.table_id, "block": "X", "row": economy.codes[i]},
+            {"table_id": economy.table_id, "block": "X", "row": economy.codes[i], "row_region": economy.regions[i]},
         )
         for i in order.tolist()
     ]
+
+
+def _said(economy: Economy, i: int) -> dict[str, str]:
+    """A sector's name in both languages, with its region in a table of many."""
+    at = f"{economy.regions[i]} " if economy.kind == "multiregional" else ""
+    return both(f"{at}{economy.codes[i]} {economy.name_zh[i]}", f"{at}{economy.codes[i]} {economy.name_en[i]}")
 
 
 def _corner(column: str, known: bool) -> Any:
@@ -273,18 +253,21 @@ def binding_caveat(binding: Binding) -> Caveat:
     return Caveat("note", Text("sector_loss.binds", {"share": binding.share}))
 
 
-def _caveats(struck: Struck, shocks: Sequence[Shock]) -> list[Caveat]:
+def _caveats(struck: Struck) -> list[Caveat]:
     said = [
         Caveat("note", Text("sector_loss.reading")),
-        Caveat("note", Text("sector_loss.imports" if struck.economy.kind == "competitive" else "sector_loss.home")),
+        Caveat("note", Text(f"sector_loss.kind.{struck.economy.kind}")),
     ]
     said.append(binding_caveat(struck.binding))
     if not struck.impact.known:
         said.append(Caveat("warning", Text("sector_loss.bounds")))
     if struck.links:
         said.append(Caveat("warning", Text("sector_loss.bridge", {"count": len(struck.links)})))
-    if any(s.kind == "region" for s in shocks):
-        said.append(Caveat("warning", Text("sector_loss.no_region")))
+        said += [
+            Caveat("warning", Text("sector_loss.carried", {"table": t}))
+            for t in sorted({s.table for s in struck.links if s.table})
+        ]
+    said += place_caveats(struck)
     if struck.impact.baseline.moved > 1e-6:
         said.append(
             Caveat(
@@ -315,35 +298,48 @@ _STEPS = (
 )  # fmt: skip
 
 
-@lens("sector_loss", version=1, reads=READS, explain=_explain)
-def sector_loss(ctx: Context, *, shock: Shocks, economy: TableId, weeks: int = 12) -> Finding:
+def _titled(struck: Struck) -> dict[str, str]:
+    """The table's name, with the home in a table of many."""
+    names = struck.economy.names
+    if struck.economy.kind != "multiregional" or struck.home is None:
+        return names
+    home = struck.places.names[struck.home]
+    return both(f"{names['zh']}，{home['zh']}", f"{names['en']}, {home['en']}")
+
+
+@lens("sector_loss", version=2, reads=READS, explain=_explain)
+def sector_loss(
+    ctx: Context, *, shock: Shocks, economy: TableId, weeks: int = 12, home: Region | None = None
+) -> Finding:
     """What do an economy's sectors lose, week by week, in value added, work and CO2, if an input is blocked?"""
-    struck = strike_table(ctx, shock.shocks, economy, horizon(weeks))
-    fields = _fields(struck.economy)
+    struck = strike_table(ctx, shock.shocks, economy, horizon(weeks), home)
+    fields = _fields(struck)
     totals = _totals(struck)
     sectors = _sectors(struck)
     tables: dict[str, Result] = {
         "totals": result(totals, fields["totals"], ("measure",), "sector_loss.totals"),
-        "sectors": result(sectors, fields["sectors"], ("sector",), "sector_loss.sectors"),
+        "sectors": result(
+            sectors, fields["sectors"], ("sector",) if struck.one else ("region", "sector"), "sector_loss.sectors"
+        ),
         "path": result(_path(struck), fields["path"], ("week",), "sector_loss.path"),
         "parts": result(_parts(struck), fields["parts"], ("part",), "sector_loss.parts"),
         "bridge": result(_bridge(struck), fields["bridge"], ("chain", "step", "sector"), "sector_loss.bridge_table"),
     }
+    if struck.held:
+        tables["places"] = result(_places(struck), fields["places"], ("province", "sector"), "sector_loss.places")
     money = totals[1]
     first = sectors[0]
     args = {
-        "table": struck.economy.names,
+        "table": _titled(struck),
         "weeks": struck.weeks,
-        "low": money["low"],
-        "high": money["high"],
+        "range": amounts(money["low"], money["high"], struck.economy.unit),
         "share": money["share_top"],
-        "unit": units()[struck.economy.unit].names,
         "sector": both(first["name_zh"], first["name_en"]),
     }
     return ctx.answer(
         Text("sector_loss.headline", args),
         tables,
         charts=_charts(),
-        caveats=_caveats(struck, shock.shocks),
+        caveats=_caveats(struck),
         steps=_STEPS,
     )

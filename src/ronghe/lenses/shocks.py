@@ -24,6 +24,7 @@ Either is read into one canonical line, which is the parameter's value: the same
 """
 
 import datetime as dt
+import re
 import shlex
 import tomllib
 from collections.abc import Mapping, Sequence
@@ -34,6 +35,8 @@ from ronghe.errors import AskError, UnknownName
 from ronghe.lenses.params import Named
 
 KINDS = ("sector", "region", "firm")
+_TOML_LINE = re.compile(r"\s*(\[|#|[\w\"'-]+\s*=)")
+"""A table, a comment or a key: no line of shocks begins like that, for each begins with what is shocked."""
 _KEYS = ("of", "from", "loss", "start", "end", "recovery")
 
 
@@ -103,7 +106,8 @@ def read_shocks(text: str) -> tuple[Shock, ...]:
 
     Raises
     ------
-    AskError : ``shock_empty``, ``shock_syntax``, ``shock_key``, ``shock_loss``, ``shock_dates``, ``shock_number``.
+    AskError : ``shock_empty``, ``shock_syntax``, ``shock_toml``, ``shock_of``, ``shock_key``, ``shock_loss``,
+        ``shock_dates``, ``shock_before``, ``shock_number``.
     """
     found = _from_toml(text) if _is_toml(text) else [_from_line(part) for part in _split(text)]
     if not found:
@@ -112,7 +116,7 @@ def read_shocks(text: str) -> tuple[Shock, ...]:
 
 
 def _is_toml(text: str) -> bool:
-    return any(line.lstrip().startswith(("[[shock]]", "begin", "#")) for line in text.splitlines())
+    return any(_TOML_LINE.match(line) for line in text.splitlines())
 
 
 def _split(text: str) -> list[str]:
@@ -147,7 +151,10 @@ def _from_toml(text: str) -> list[Shock]:
     try:
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise AskError("shock_syntax", text=text.strip()[:60], why=str(error)) from error
+        place = re.search(r"line (\d+)", str(error))
+        line = int(place[1]) if place else len(text.splitlines())
+        written = text.splitlines()[line - 1].strip() if 0 < line <= len(text.splitlines()) else ""
+        raise AskError("shock_toml", line=line, text=written) from error
     for key in document:
         if key not in {"begin", "shock"}:
             raise UnknownName("shock_key", key, ("begin", "shock"))
@@ -155,10 +162,12 @@ def _from_toml(text: str) -> list[Shock]:
     if not isinstance(listed, list) or not all(isinstance(s, dict) for s in listed):
         raise AskError("shock_syntax", text="shock", why="[[shock]]")
     begin = document.get("begin")
+    if begin is not None and _day(begin) is None:
+        raise AskError("shock_number", key="begin", value=str(begin), text="begin")
     if begin is None:
         days = [d for s in listed for k in ("start", "end") if isinstance(d := _day(s.get(k)), dt.date)]
         begin = min(days, default=None)
-    return [_shock(s, str(s.get("of", "?")), _day(begin)) for s in listed]
+    return [_shock(s, str(s.get("of", "")), _day(begin)) for s in listed]
 
 
 def _day(value: Any) -> dt.date | None:
@@ -173,8 +182,8 @@ def _shock(given: Mapping[str, Any], text: str, begin: dt.date | None) -> Shock:
             raise UnknownName("shock_key", key, _KEYS)
     of = str(given.get("of", ""))
     head, colon, code = of.partition(":")
-    if not colon or not head or not code:
-        raise AskError("shock_syntax", text=text, why=of or "of")
+    if not colon or not head or not code.strip("/ "):
+        raise AskError("shock_of", text=of)
     loss = _number(given.get("loss", 1.0), "loss", text)
     if not 0.0 <= loss <= 1.0:
         raise AskError("shock_loss", value=given.get("loss"))
@@ -187,7 +196,10 @@ def _shock(given: Mapping[str, Any], text: str, begin: dt.date | None) -> Shock:
         if end is None:
             end = start
     if (end is not None and end < start) or recovery < 0 or start < 0:
-        raise AskError("shock_dates", text=text, start=str(given.get("start", 0)), end=str(given.get("end", "")))
+        if start < 0 and begin is not None:
+            raise AskError("shock_before", text=text, start=str(given["start"]), begin=str(begin))
+        later = given.get("recovery") if _day(given.get("recovery")) else given.get("end")
+        raise AskError("shock_dates", text=text, start=str(given.get("start", 0)), end=str(later))
     kind = head if head in KINDS else "step"
     return Shock(kind, code, "" if kind != "step" else head, _sources(given.get("from")), loss, start, end, recovery)
 

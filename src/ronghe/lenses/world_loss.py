@@ -7,34 +7,35 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ronghe.errors import AskError, UnknownName
-from ronghe.kernels.inventory import shock_profile
+from ronghe.errors import AskError
 from ronghe.kernels.leontief import satellite_coefficients
 from ronghe.lenses.base import Context, lens
 from ronghe.lenses.base import Path as Trail
 from ronghe.lenses.chain_loss import horizon
 from ronghe.lenses.economy import Economy, load_economy
-from ronghe.lenses.exposure import CORNERS, assumptions
+from ronghe.lenses.exposure import assumptions
 from ronghe.lenses.frames import figure, name_fields, result, text_field
-from ronghe.lenses.impact import Baseline, Binding, Capacity, Impact, find_sector, sector_names, strike_economy
-from ronghe.lenses.params import TableId, place_names
+from ronghe.lenses.impact import Baseline, Binding, Capacity, Impact, capacity, sector_names, strike_economy
+from ronghe.lenses.params import Region, TableId, place_names
+from ronghe.lenses.places import Places, at_home, strike_place
 from ronghe.lenses.satellites import crosswalk
-from ronghe.lenses.sector_loss import READS as HOME
-from ronghe.lenses.sector_loss import Struck, binding_caveat, strike_table
+from ronghe.lenses.sector_loss import binding_caveat
 from ronghe.lenses.shocks import Shock, Shocks
+from ronghe.lenses.struck import READS as HOME
+from ronghe.lenses.struck import Struck, strike_table
 from ronghe.model.finding import Caveat, Cell, Chart, Field, Finding, Matrix
 from ronghe.model.provenance import Step
 from ronghe.model.text import Text, both
-from ronghe.model.units import units
+from ronghe.model.units import amount, amounts
 
 Floats = NDArray[np.float64]
-READS = (*HOME, "region")
+READS = HOME
 _TOP = 8
 
 
 @dataclass(frozen=True)
 class World:
-    """The world under a shock; ``home`` is the country whose sectors were struck, if any were."""
+    """The world under a shock; ``home`` is the country that asks, ``None`` where nobody in particular does."""
 
     economy: Economy
     impact: Impact
@@ -49,45 +50,34 @@ def newest_world(ctx: Context) -> str | None:
     return max(rows, key=lambda r: (r["year"], r["table_id"]))["table_id"] if rows else None
 
 
-def strike_world(ctx: Context, shocks: Sequence[Shock], table: TableId, world: str, weeks: int) -> World:
-    """The world's economies under a shock.
+def strike_world(
+    ctx: Context, shocks: Sequence[Shock], table: TableId, world: str, weeks: int, home: str | None = None
+) -> World:
+    """The world's economies under a shock: that of a table of many regions itself, or carried into the world table.
 
     Raises
     ------
     UnknownName : no such region or sector.
     AskError : nothing in the shock reaches the world table.
     """
+    places = Places.of(ctx, table)
+    if ctx.rows("io_table", ("kind",), table_id=str(table))["kind"][0].as_py() == "multiregional":
+        struck = strike_table(ctx, shocks, table, weeks, home)
+        return World(struck.economy, struck.impact, struck.home, 1.0, struck.binding)
     economy = load_economy(ctx, TableId(world))
-    direct = [(s, _region(economy, s.code)) for s in shocks if s.kind == "region"]
-    at_home = [s for s in shocks if s.kind != "region"]
-    lacking = {c: np.zeros((weeks, economy.n)) for c in CORNERS}
-    home, reached = None, 1.0
-    if at_home:
-        struck = strike_table(ctx, at_home, table, weeks)
-        home = str(struck.economy.meta["economy"])
-        reached = _carry_over(ctx, struck, economy, lacking)
-    for shock, places in direct:
-        start, end = shock.weeks(weeks)
-        own = shock_profile(1, weeks, [0], shock.loss, start=start, end=end, recovery=shock.recovery)
-        for part in lacking.values():
-            part[:, places] += own
-    capped = Capacity({c: np.minimum(part, 1.0) for c, part in lacking.items()})
-    stock = assumptions(ctx)["stock", "*", "*"].bound
     baseline = Baseline.of(economy)
     binding = Binding.of(ctx, baseline)
-    return World(economy, strike_economy(baseline, capped, stock, binding), home, reached, binding)
-
-
-def _region(economy: Economy, code: str) -> list[int]:
-    regions = sorted(set(economy.regions))
-    if "/" in code:
-        region = code.split("/", 1)[0]
-        if region not in regions:
-            raise UnknownName("unknown_region", region, regions)
-        return find_sector(economy, code)
-    if code not in regions:
-        raise UnknownName("unknown_region", code, regions)
-    return [i for i, r in enumerate(economy.regions) if r == code]
+    inland = [s for s in shocks if at_home(places, s)]
+    beyond = Places.of(ctx, TableId(world))
+    direct = [strike_place(ctx, economy, beyond, s, binding)[0] for s in shocks if not at_home(places, s)]
+    lacking = {c: part.copy() for c, part in capacity(economy, (), (), direct, weeks).at.items()}
+    reached = 1.0
+    if inland:
+        struck = strike_table(ctx, inland, table, weeks)
+        reached = _carry_over(ctx, struck, economy, lacking)
+    capped = Capacity({c: np.minimum(part, 1.0) for c, part in lacking.items()})
+    stock = assumptions(ctx)["stock", "*", "*"].bound
+    return World(economy, strike_economy(baseline, capped, stock, binding), places.own[0], reached, binding)
 
 
 def _carry_over(ctx: Context, struck: Struck, world: Economy, lacking: Mapping[Any, Floats]) -> float:
@@ -186,6 +176,7 @@ def _explain(ctx: Context, finding: Finding, table: str, column: str, row: Mappi
         TableId(ctx.params["economy"]),
         str(ctx.params["world"] or newest_world(ctx)),
         int(ctx.params["weeks"]),
+        ctx.params["home"],
     )
     economy, impact = world.economy, world.impact
     low = column.endswith("_low")
@@ -212,16 +203,22 @@ def _explain(ctx: Context, finding: Finding, table: str, column: str, row: Mappi
     ]
 
 
-@lens("world_loss", version=1, reads=READS, explain=_explain)
+@lens("world_loss", version=2, reads=READS, explain=_explain)
 def world_loss(
-    ctx: Context, *, shock: Shocks, economy: TableId, world: TableId | None = None, weeks: int = 12
+    ctx: Context,
+    *,
+    shock: Shocks,
+    economy: TableId,
+    world: TableId | None = None,
+    weeks: int = 12,
+    home: Region | None = None,
 ) -> Finding:
     """What does a shock cost abroad, country by country, through the world's input-output table?"""
     table = str(world) if world else newest_world(ctx)
     if table is None:
         raise ctx.nothing("multiregional")
     steps = horizon(weeks)
-    found = strike_world(ctx, shock.shocks, economy, table, steps)
+    found = strike_world(ctx, shock.shocks, economy, table, steps, home)
     fields = _fields(found.economy)
     regions = _regions(ctx, found, steps)
     tables = {
@@ -230,17 +227,21 @@ def world_loss(
     }
     abroad = [r for r in regions if r["abroad"] == "yes"]
     first = abroad[0]
+    unit = found.economy.unit
+    # Each corner is summed by itself: the sum of every country's own bound would mix the corners.
+    elsewhere = np.array([float(r != found.home) for r in found.economy.regions])
+    whole = found.impact.totals(satellite_coefficients(found.economy.v, found.economy.x) * elsewhere)
     args = {
         "table": found.economy.names,
-        "low": sum(r["value_added_low"] for r in abroad),
-        "high": sum(r["value_added_high"] for r in abroad),
-        "unit": units()[found.economy.unit].names,
+        "range": amounts(whole.low, whole.high, unit),
         "weeks": steps,
         "first": both(first["name_zh"], first["name_en"]),
-        "most": first["value_added_high"],
+        "most": amount(first["value_added_high"], unit),
     }
-    said = [Caveat("note", Text("sector_loss.reading")), Caveat("warning", Text("world_loss.old", {
-        "year": found.economy.meta["year"], "reached": found.reached}))]  # fmt: skip
+    said = [Caveat("note", Text("sector_loss.reading"))]
+    old = {"year": found.economy.meta["year"], "reached": found.reached}
+    own = found.economy.table_id == str(economy)
+    said.append(Caveat("warning", Text("world_loss.own" if own else "world_loss.old", old)))
     said.append(binding_caveat(found.binding))
     if found.impact.baseline.moved > 1e-6:
         said.append(
@@ -249,7 +250,7 @@ def world_loss(
             )
         )
     return ctx.answer(
-        Text("world_loss.headline", args),
+        Text("world_loss.headline" if found.home else "world_loss.headline_all", args),
         tables,
         charts=(Chart("bar", "regions", {"x": "name", "y": "value_added_high"}, Text("world_loss.chart"),
                       {"top": 15, "where": {"abroad": "yes"}}),),

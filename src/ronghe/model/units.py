@@ -47,6 +47,67 @@ def units() -> Mapping[str, Unit]:
     return MappingProxyType(table)
 
 
+_STEPS: Mapping[str, Mapping[str, tuple[tuple[float, str], ...]]] = {
+    "CNY": {
+        "zh": ((1e12, "万亿元"), (1e8, "亿元"), (1e4, "万元"), (1.0, "元")),
+        "en": ((1e12, "trillion yuan"), (1e9, "billion yuan"), (1e6, "million yuan"), (1e3, "thousand yuan"),
+               (1.0, "yuan")),
+    },
+    "USD": {
+        "zh": ((1e12, "万亿美元"), (1e8, "亿美元"), (1e4, "万美元"), (1.0, "美元")),
+        "en": ((1e12, "trillion US dollars"), (1e9, "billion US dollars"), (1e6, "million US dollars"),
+               (1e3, "thousand US dollars"), (1.0, "US dollars")),
+    },
+}  # fmt: skip
+
+
+def amount(value: float, unit: str) -> dict[str, str]:
+    """A figure with its unit as a sentence says it: money in the unit in which it is read most easily.
+
+    Examples
+    --------
+    >>> amount(76_343_809, "CNY_10k")
+    {'zh': '7,634亿元', 'en': '763 billion yuan'}
+    >>> amount(0, "USD_m")
+    {'zh': '0美元', 'en': '0 US dollars'}
+    """
+    return _said((value,), unit, "", "")
+
+
+def amounts(low: float, high: float, unit: str) -> dict[str, str]:
+    """A range with its unit as a sentence says it, both ends in the unit that suits the larger.
+
+    Examples
+    --------
+    >>> amounts(26_683, 911_747, "CNY_10k")
+    {'zh': '2.67至91.2亿元', 'en': '0.267 to 9.12 billion yuan'}
+    """
+    return _said((low, high), unit, "至", " to ")
+
+
+def _said(values: tuple[float, ...], unit: str, and_zh: str, and_en: str) -> dict[str, str]:
+    found = units()[unit]
+    joined = {"zh": and_zh, "en": and_en}
+    said = {}
+    for lang, own in found.names.items():
+        size, called = 1.0, f" {own}"
+        if found.base in _STEPS:
+            most = max(abs(v) for v in values) * found.factor
+            steps = _STEPS[found.base][lang]
+            size, name = next(((z, n) for z, n in steps if most >= z * 0.9995), steps[-1])
+            size, called = size / found.factor, name if lang == "zh" else f" {name}"
+        said[lang] = joined[lang].join(_three_digits(v / size) for v in values) + called
+    return both(said["zh"], said["en"])
+
+
+def _three_digits(value: float) -> str:
+    if value == 0 or abs(value) >= 99.95:
+        return f"{value:,.0f}"
+    if abs(value) < 0.9995:
+        return f"{value:.3g}" if abs(value) >= 1e-4 else "0"
+    return f"{value:.{1 if abs(value) >= 9.995 else 2}f}"
+
+
 @cache
 def _by_name() -> Mapping[str, str]:
     names: dict[str, str] = {}
