@@ -40,6 +40,8 @@ def cell(field: Field, value: Any, lang: str, row: Mapping[str, Any] | None = No
         return translate(lang, Text(key)) if has(key) else str(value)
     if field.kind == "key":
         return translate(lang, Text(str(value)))
+    if field.kind == "unit":
+        return unit_name(str(value), lang) or str(value)
     if isinstance(value, bool):
         return translate(lang, Text("say.yes" if value else "say.no"))
     if isinstance(value, (list, tuple)):

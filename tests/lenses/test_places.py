@@ -112,8 +112,8 @@ def test_own_rows_rank_first_and_unknown_provinces_say_what_to_bring(own, brain,
 @pytest.mark.parametrize(
     ("shock", "params", "code", "says"),
     [
-        ("region:SBX-33", {}, "unknown_place", "SBX-3 丙州（虚构）"),
-        ("'region:Ceda (invented)'", {}, "unknown_place", "SBX-3"),
+        ("region:SBX-33", {}, "shock_place", "SBX-3 丙州（虚构）"),
+        ("'region:Ceda (invented)'", {}, "shock_place", "SBX-3"),
         ("region:SBX-3/99", {}, "unknown_sector", "01"),
         ("sector:05", {"home": "CHN"}, "unknown_home", "SBX"),
     ],

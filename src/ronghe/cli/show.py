@@ -15,7 +15,7 @@ from ronghe.model.finding import Field, Result
 from ronghe.present import cell, label, visible
 from ronghe.trace import Origin, Trace
 
-_LEFT = {"text", "class", "key"}
+_LEFT = {"text", "class", "key", "unit"}
 
 
 def show_answer(state: State, answer: Answer, rows: int) -> None:

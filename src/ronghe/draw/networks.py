@@ -114,7 +114,7 @@ def graph(frame: Frame) -> dict[str, Any]:
     tallest = max((len(r) for r in rows), default=1)
     groups = list(dict.fromkeys(frame.name(r, "category") for r in nodes.values())) if frame.has("category") else []
     sizes = _sizes(frame, nodes)
-    named = _named(list(nodes), pairs)
+    named = _named(list(nodes), pairs, sizes)
     items = [
         _spot(frame, nodes[key], sizes[key], groups, key in named, [column, round((i + 0.5) / len(row), 6)])
         for column, row in enumerate(rows)
@@ -208,13 +208,14 @@ def _category(name: str, lang: str) -> dict[str, Any]:
     return {"name": OTHER[lang], "itemStyle": {"color": "#9aa5b1"}} if name == MISSING else {"name": name}
 
 
-def _named(nodes: Sequence[str], edges: Sequence[tuple[str, str]]) -> set[str]:
-    """The nodes that bear their names: all of a few, the best connected of many."""
+def _named(nodes: Sequence[str], edges: Sequence[tuple[str, str]], sizes: Mapping[str, float]) -> set[str]:
+    """The nodes that bear their names: all of a few; of many those that stand out by size, then the best connected."""
     ties = dict.fromkeys(nodes, 0)
     for a, b in edges:
         ties[a] += 1
         ties[b] += 1
-    return set(sorted(nodes, key=lambda n: (-ties[n], n))[:_NAMED])
+    least = min(sizes.values(), default=0.0)
+    return set(sorted(nodes, key=lambda n: (sizes[n] <= least, -ties[n], n))[:_NAMED])
 
 
 def _sizes(frame: Frame, nodes: Mapping[str, Node]) -> dict[str, float]:

@@ -21,7 +21,7 @@ UPRIGHT, ACROSS = 453.0, 700.0
 
 _LETTER, _PADDING = {False: 4.7, True: 4.2}, 8.0
 _MOST, _LEAST, _STRETCH = 26, 4, 2.0
-_TEXT = frozenset({"text", "class", "key"})
+_TEXT = frozenset({"text", "class", "key", "unit"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -96,16 +96,22 @@ def _steps(found: Sequence[ChainShock]) -> list[dict[str, Any]]:
 
 
 def _path(found: Sequence[ChainShock]) -> list[dict[str, Any]]:
-    """Week by week, the steps that may lack something: those shocked, and the processes behind them."""
+    """Week by week, the steps that may lack something: those shocked, and the processes behind them.
+
+    Steps that lack the same in every week are one line, named after the first.
+    """
     rows = []
     for hit in found:
         low, value, high = hit.bounds
         struck = {b.step for b in hit.blows}
+        alike: dict[bytes, list[int]] = {}
         for i, step in enumerate(hit.chain.steps):
             shown = step["step"] in struck or step["type"] in {"process", "ultimate_output"}
-            if not shown or high[:, i].max(initial=0.0) <= _ANY:
-                continue
-            names = hit.chain.names(step["step"])
+            if shown and high[:, i].max(initial=0.0) > _ANY:
+                alike.setdefault(np.stack([low[:, i], value[:, i], high[:, i]]).tobytes(), []).append(i)
+        for i, *others in alike.values():
+            step = hit.chain.steps[i]
+            names = _with_others(hit.chain.names(step["step"]), len(others))
             rows += [
                 {
                     "chain": hit.chain.name,
@@ -120,6 +126,12 @@ def _path(found: Sequence[ChainShock]) -> list[dict[str, Any]]:
                 for t in range(hit.weeks)
             ]
     return rows
+
+
+def _with_others(names: Mapping[str, str], others: int) -> Mapping[str, str]:
+    if not others:
+        return names
+    return both(f"{names['zh']}等{others + 1}个环节", f"{names['en']} and {others} more")
 
 
 def _fields() -> dict[str, list[Field]]:

@@ -67,7 +67,7 @@ def _totals(found: Mapping[str, Finding]) -> Result:
         text_field("measure", "key"),
         Field("usual", Text("column.usual"), "number", "=unit", Child(found["a"].id, "totals", "usual", where)),
         *_figures(found, "totals", ("measure",), columns, "=unit"),
-        text_field("unit"),
+        text_field("unit", "unit"),
     ]
     return result(rows, fields, ("measure",), "compare_scenarios.totals")
 

@@ -12,6 +12,7 @@ _TYPES = {
     "text": pa.string(),
     "class": pa.string(),
     "key": pa.string(),
+    "unit": pa.string(),
     "integer": pa.int64(),
     "year": pa.int64(),
 }

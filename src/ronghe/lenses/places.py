@@ -67,7 +67,7 @@ class Places:
             for one in (code, *names.values()):
                 labels.setdefault(one, f"{code} {names['zh']} {names['en']}")
         close = [labels[n] for n in nearest(text, labels)[:8]]
-        error = UnknownName("unknown_place", text, (), table=table)
+        error = UnknownName("shock_place", text, (), table=table)
         error.known = tuple(dict.fromkeys(close))[:6]
         return error
 

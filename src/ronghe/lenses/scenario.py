@@ -25,6 +25,7 @@ from ronghe.model.units import amount, amounts
 READS = tuple(dict.fromkeys((*WORLD, *FIRMS, *KNOWLEDGE)))
 PARTS = ("sector_loss", "chain_loss", "world_loss", "firm_loss", "substitutes", "knowhow", "chokepoints")
 _ROWS = 60
+_ONCE = frozenset({"sector_loss.reading", "sector_loss.binds", "sector_loss.all_bind", "sector_loss.moved"})
 
 
 @dataclass(frozen=True)
@@ -145,9 +146,7 @@ def _tables(parts: Children) -> dict[str, Result]:
         tables["sectors"] = adopt(parts.sectors, "sectors")
         tables["path"] = adopt(parts.sectors, "path")
         tables["parts"] = adopt(parts.sectors, "parts")
-        tables["bridge"] = adopt(parts.sectors, "bridge")
-        if "places" in parts.sectors.tables:
-            tables["places"] = adopt(parts.sectors, "places")
+        tables |= {name: adopt(parts.sectors, name) for name in ("bridge", "places") if name in parts.sectors.tables}
     if parts.world is not None:
         tables["abroad"] = adopt(parts.world, "regions")
     if parts.chain is not None:
@@ -256,7 +255,10 @@ def scenario(ctx: Context, *, shock: Shocks, economy: TableId, weeks: int = 12, 
     if not tables:
         raise AskError("scenario_data", what=str(shock), tables="io_table")
     # The stamps for licences and invented data are set anew, over all inputs at once.
-    inherited = [c for child in parts.all for c in child.caveats if not c.text.key.startswith("caveat.")]
+    said = [c for child in parts.all for c in child.caveats if not c.text.key.startswith("caveat.")]
+    # How the model works is the same at home and abroad: it is said once.
+    once = {(c.text.key, "" if c.text.key in _ONCE else str(c.text.args)): c for c in reversed(said)}
+    inherited = [c for c in said if c in once.values()]
     said = [*inherited, *_missing(parts, shocks)]
     return ctx.answer(
         _headline(parts, steps),

@@ -165,7 +165,7 @@ def _fields(struck: Struck) -> dict[str, list[Field]]:
         "totals": [
             text_field("measure", "key"),
             *(figure(n, unit="=unit", basis=whole) for n in ("low", "value", "high", "usual")),
-            figure("share_top", "share", basis=whole, digits=3), text_field("unit"),
+            figure("share_top", "share", basis=whole, digits=3), text_field("unit", "unit"),
         ],
         "sectors": [
             text_field("sector"), *name_fields("name", "column.sector_name"), *money,
@@ -323,8 +323,10 @@ def sector_loss(
         ),
         "path": result(_path(struck), fields["path"], ("week",), "sector_loss.path"),
         "parts": result(_parts(struck), fields["parts"], ("part",), "sector_loss.parts"),
-        "bridge": result(_bridge(struck), fields["bridge"], ("chain", "step", "sector"), "sector_loss.bridge_table"),
     }
+    if struck.links:
+        key = ("chain", "step", "sector")
+        tables["bridge"] = result(_bridge(struck), fields["bridge"], key, "sector_loss.bridge_table")
     if struck.held:
         tables["places"] = result(_places(struck), fields["places"], ("province", "sector"), "sector_loss.places")
     money = totals[1]

@@ -47,15 +47,16 @@ def units() -> Mapping[str, Unit]:
     return MappingProxyType(table)
 
 
+_TRILLION = 1e12
 _STEPS: Mapping[str, Mapping[str, tuple[tuple[float, str], ...]]] = {
     "CNY": {
-        "zh": ((1e12, "万亿元"), (1e8, "亿元"), (1e4, "万元"), (1.0, "元")),
-        "en": ((1e12, "trillion yuan"), (1e9, "billion yuan"), (1e6, "million yuan"), (1e3, "thousand yuan"),
+        "zh": ((_TRILLION, "万亿元"), (1e8, "亿元"), (1e4, "万元"), (1.0, "元")),
+        "en": ((_TRILLION, "trillion yuan"), (1e9, "billion yuan"), (1e6, "million yuan"), (1e3, "thousand yuan"),
                (1.0, "yuan")),
     },
     "USD": {
-        "zh": ((1e12, "万亿美元"), (1e8, "亿美元"), (1e4, "万美元"), (1.0, "美元")),
-        "en": ((1e12, "trillion US dollars"), (1e9, "billion US dollars"), (1e6, "million US dollars"),
+        "zh": ((_TRILLION, "万亿美元"), (1e8, "亿美元"), (1e4, "万美元"), (1.0, "美元")),
+        "en": ((_TRILLION, "trillion US dollars"), (1e9, "billion US dollars"), (1e6, "million US dollars"),
                (1e3, "thousand US dollars"), (1.0, "US dollars")),
     },
 }  # fmt: skip
@@ -63,6 +64,8 @@ _STEPS: Mapping[str, Mapping[str, tuple[tuple[float, str], ...]]] = {
 
 def amount(value: float, unit: str) -> dict[str, str]:
     """A figure with its unit as a sentence says it: money in the unit in which it is read most easily.
+
+    Trillions begin at ten, so that a range seldom crosses into them.
 
     Examples
     --------
@@ -94,7 +97,7 @@ def _said(values: tuple[float, ...], unit: str, and_zh: str, and_en: str) -> dic
         if found.base in _STEPS:
             most = max(abs(v) for v in values) * found.factor
             steps = _STEPS[found.base][lang]
-            size, name = next(((z, n) for z, n in steps if most >= z * 0.9995), steps[-1])
+            size, name = next(((z, n) for z, n in steps if most >= z * (10 if z == _TRILLION else 0.9995)), steps[-1])
             size, called = size / found.factor, name if lang == "zh" else f" {name}"
         said[lang] = joined[lang].join(_three_digits(v / size) for v in values) + called
     return both(said["zh"], said["en"])
