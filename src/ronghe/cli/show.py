@@ -90,7 +90,8 @@ def show_trace(state: State, trace: Trace, depth: int = 0) -> None:
     value = cell(Field(trace.column, trace.label, digits=6), trace.value, state.lang)
     out.print(Rich(f"{pad}{name} [{key}] = {value}", style="bold"))
     for step in trace.steps:
-        out.print(Rich(f"{pad}· {step.kernel}: {step.formula} — {step.paper}", style="dim"))
+        paper = f" — {step.paper}" if step.paper else ""
+        out.print(Rich(f"{pad}· {step.kernel}: {step.formula}{paper}", style="dim"))
     out.print(Rich(pad + state.t(f"say.basis.{trace.basis}", total=trace.total)))
     for path in trace.paths:
         out.print(Rich(f"{pad}  {path.share:6.1%}  {path.value:.6g}  {path.names[state.lang]}"))

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from ronghe.errors import AskError
 from ronghe.lenses.base import Context, Path, lens
-from ronghe.lenses.exposure import READS, ChainShock, chain_shocks
+from ronghe.lenses.exposure import READS, Blow, ChainShock, chain_shocks
 from ronghe.lenses.frames import figure, name_fields, result, text_field
 from ronghe.lenses.params import place_names
 from ronghe.lenses.shocks import Shocks
@@ -181,6 +181,20 @@ def _links(found: Sequence[ChainShock]) -> list[dict[str, Any]]:
     ]
 
 
+def _first_hand(hit: ChainShock, blow: Blow) -> list[Path]:
+    """The published shares of those who no longer deliver the shocked step itself."""
+    names = {p.provider: p.names for p in hit.chain.provisions}
+    held = hit.chain.by_step.get((blow.step, blow.type), [])
+    gone = [
+        p for p in held if not blow.providers or (p.provider if blow.type == "firm" else p.country) in blow.providers
+    ]
+    return [
+        Path(names[p.provider], p.share or 0.0, p.share or 0.0,
+             {"chain": hit.chain.name, "step": blow.step, "provider": p.provider}, "provision")
+        for p in gone
+    ]  # fmt: skip
+
+
 def _explain(ctx: Context, finding: Finding, table: str, column: str, row: Mapping[str, Any]) -> Sequence[Path]:
     """The inputs through which a step loses most: what each of them lacks, at the same bound."""
     del finding
@@ -189,7 +203,7 @@ def _explain(ctx: Context, finding: Finding, table: str, column: str, row: Mappi
     low, value, high = hit.bounds
     level = {"lost_low": low, "lost": value}.get(column, high)
     week = int(row["week"]) if table == "path" else None
-    paths = []
+    paths = [path for blow in hit.blows if blow.step == row["step"] for path in _first_hand(hit, blow)]
     for tail, head, kind in hit.chain.links:
         i = hit.chain.index(tail)
         if head == row["step"] and i is not None:
@@ -200,7 +214,7 @@ def _explain(ctx: Context, finding: Finding, table: str, column: str, row: Mappi
             paths.append(Path(both(f"{tail} {names['zh']}", f"{tail} {names['en']}"), most, most, cells))
     total = sum(p.value for p in paths) or 1.0
     paths.sort(key=lambda p: -p.value)
-    return [Path(p.names, p.value, p.value / total, p.cells) for p in paths[:8]]
+    return [Path(p.names, p.value, p.value / total, p.cells, p.table) for p in paths[:8]]
 
 
 def _caveats(found: Sequence[ChainShock], rows: Sequence[Mapping[str, Any]]) -> list[Caveat]:

@@ -203,6 +203,34 @@ def _explain(ctx: Context, finding: Finding, table: str, column: str, row: Mappi
     ]
 
 
+def _headline(found: World, regions: Sequence[Mapping[str, Any]], weeks: int) -> Text:
+    first = next(r for r in regions if r["abroad"] == "yes")
+    unit = found.economy.unit
+    # Each corner is summed by itself: the sum of every country's own bound would mix the corners.
+    elsewhere = np.array([float(r != found.home) for r in found.economy.regions])
+    whole = found.impact.totals(satellite_coefficients(found.economy.v, found.economy.x) * elsewhere)
+    args = {
+        "table": found.economy.names,
+        "range": amounts(whole.low, whole.high, unit),
+        "weeks": weeks,
+        "first": both(first["name_zh"], first["name_en"]),
+        "most": amount(first["value_added_high"], unit),
+    }
+    return Text("world_loss.headline" if found.home else "world_loss.headline_all", args)
+
+
+def _caveats(found: World, asked: str) -> list[Caveat]:
+    said = [Caveat("note", Text("sector_loss.reading"))]
+    old = {"year": found.economy.meta["year"], "reached": found.reached}
+    own = found.economy.table_id == asked
+    said.append(Caveat("warning", Text("world_loss.own" if own else "world_loss.old", old)))
+    said.append(binding_caveat(found.binding))
+    if found.impact.baseline.moved > 1e-6:
+        args = {"share": found.impact.baseline.moved, "table": found.economy.names}
+        said.append(Caveat("note", Text("sector_loss.moved", args)))
+    return said
+
+
 @lens("world_loss", version=2, reads=READS, explain=_explain)
 def world_loss(
     ctx: Context,
@@ -225,36 +253,12 @@ def world_loss(
         "regions": result(regions, fields["regions"], ("region",), "world_loss.regions"),
         "sectors": result(_sectors(found), fields["sectors"], ("region", "sector"), "world_loss.sectors"),
     }
-    abroad = [r for r in regions if r["abroad"] == "yes"]
-    first = abroad[0]
-    unit = found.economy.unit
-    # Each corner is summed by itself: the sum of every country's own bound would mix the corners.
-    elsewhere = np.array([float(r != found.home) for r in found.economy.regions])
-    whole = found.impact.totals(satellite_coefficients(found.economy.v, found.economy.x) * elsewhere)
-    args = {
-        "table": found.economy.names,
-        "range": amounts(whole.low, whole.high, unit),
-        "weeks": steps,
-        "first": both(first["name_zh"], first["name_en"]),
-        "most": amount(first["value_added_high"], unit),
-    }
-    said = [Caveat("note", Text("sector_loss.reading"))]
-    old = {"year": found.economy.meta["year"], "reached": found.reached}
-    own = found.economy.table_id == str(economy)
-    said.append(Caveat("warning", Text("world_loss.own" if own else "world_loss.old", old)))
-    said.append(binding_caveat(found.binding))
-    if found.impact.baseline.moved > 1e-6:
-        said.append(
-            Caveat(
-                "note", Text("sector_loss.moved", {"share": found.impact.baseline.moved, "table": found.economy.names})
-            )
-        )
     return ctx.answer(
-        Text("world_loss.headline" if found.home else "world_loss.headline_all", args),
+        _headline(found, regions, steps),
         tables,
         charts=(Chart("bar", "regions", {"x": "name", "y": "value_added_high"}, Text("world_loss.chart"),
                       {"top": 15, "where": {"abroad": "yes"}}),),
-        caveats=said,
+        caveats=_caveats(found, str(economy)),
         steps=[
             Step("inventory.disrupt", "suppliers of one product in several regions share a stock; orders by shares",
                  "Hallegatte 2008, Risk Analysis 28; 2014, World Bank WPS 6759"),

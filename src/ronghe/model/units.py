@@ -48,6 +48,7 @@ def units() -> Mapping[str, Unit]:
 
 
 _TRILLION = 1e12
+_SMALL = 0.1
 _STEPS: Mapping[str, Mapping[str, tuple[tuple[float, str], ...]]] = {
     "CNY": {
         "zh": ((_TRILLION, "万亿元"), (1e8, "亿元"), (1e4, "万元"), (1.0, "元")),
@@ -78,7 +79,7 @@ def amount(value: float, unit: str) -> dict[str, str]:
 
 
 def amounts(low: float, high: float, unit: str) -> dict[str, str]:
-    """A range with its unit as a sentence says it, both ends in the unit that suits the larger.
+    """A range with its unit as a sentence says it, both ends in the unit that suits the larger, if it can.
 
     Examples
     --------
@@ -99,6 +100,9 @@ def _said(values: tuple[float, ...], unit: str, and_zh: str, and_en: str) -> dic
             steps = _STEPS[found.base][lang]
             size, name = next(((z, n) for z, n in steps if most >= z * (10 if z == _TRILLION else 0.9995)), steps[-1])
             size, called = size / found.factor, name if lang == "zh" else f" {name}"
+            if 0.0 < min(abs(v) for v in values) / size < _SMALL:
+                said[lang] = joined[lang].join(_said((v,), unit, "", "")[lang] for v in values)
+                continue
         said[lang] = joined[lang].join(_three_digits(v / size) for v in values) + called
     return both(said["zh"], said["en"])
 
