@@ -276,7 +276,7 @@ def test_a_failed_write_leaves_the_old_file_and_no_draft(tmp_path, monkeypatch):
     monkeypatch.undo()
     with pytest.raises(LakeError) as caught:
         write(answer(tmp_path), tmp_path / "none" / "a.json", "en")
-    assert caught.value.code == "export_write"
+    assert caught.value.code == "export_folder"
 
 
 @pytest.fixture

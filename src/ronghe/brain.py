@@ -1,6 +1,7 @@
 """The one core under every surface: ask, trace, find, ingest. Surfaces compute nothing."""
 
 import hashlib
+import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cache, cached_property
@@ -9,7 +10,7 @@ from typing import Any
 
 from ronghe import __version__
 from ronghe.config import Config
-from ronghe.errors import AskError, UnknownName
+from ronghe.errors import AskError, RongheError, UnknownName
 from ronghe.lake.checkpoints import Checkpoint
 from ronghe.lake.findings import Findings
 from ronghe.lake.lake import Lake
@@ -20,6 +21,8 @@ from ronghe.model.finding import Finding, Result
 from ronghe.model.serial import canonical, to_document
 from ronghe.plugins import get_lens, lens_names
 from ronghe.trace import Trace, Tracer
+
+log = logging.getLogger("ronghe.brain")
 
 
 @cache
@@ -107,6 +110,15 @@ class Brain:
     def snapshot(self) -> Snapshot:
         """The snapshot that the next ask reads."""
         return self.lake.snapshot(self._version, self.workspace)
+
+    def prepare(self) -> None:
+        """Load what the first question would wait for: the query engine with its libraries, and the log of loads."""
+        try:
+            if tables := self.snapshot.tables:
+                self.snapshot.rows(self.snapshot.raw(tables[0]).limit(1))
+        except RongheError as error:
+            # Whoever asks first meets the same error, with somebody there to read it.
+            log.warning("%s", error)
 
     @cached_property
     def findings(self) -> Findings:

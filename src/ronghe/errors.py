@@ -51,6 +51,10 @@ class RongheError(Exception):
         self.args_ = args
         super().__init__(code)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """An error may cross from one process to another, whatever its class is made from."""
+        return _again, (type(self), self.__dict__)
+
     @property
     def text(self) -> Text:
         """The sentence, waiting for its language."""
@@ -71,6 +75,12 @@ class RongheError(Exception):
 
     def __str__(self) -> str:
         return self.say("en")
+
+
+def _again(kind: type[RongheError], held: dict[str, Any]) -> RongheError:
+    made = kind.__new__(kind, held["code"])
+    made.__dict__.update(held)
+    return made
 
 
 class ConfigError(RongheError):

@@ -1,11 +1,16 @@
 """Serve the page and the API."""
 
+import ctypes
+import os
+import threading
 from typing import Annotated
 
 import typer
 
 from ronghe.cli.state import State
 
+_M_ARENA_MAX = -8
+"""The option's number in glibc's malloc.h."""
 _LOCAL = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
@@ -16,6 +21,7 @@ def serve(
     public: Annotated[bool, typer.Option("--public", help="serve others, with logins · 对外提供服务，须登录")] = False,
 ) -> None:
     """Serve the page and the API · 启动网页."""
+    _frugal()
     import uvicorn
 
     from ronghe.errors import ConfigError
@@ -30,11 +36,19 @@ def serve(
     if config.public:
         _ready(state)
     shown = f"[{config.host}]" if ":" in config.host else config.host
-    server = uvicorn.Server(
-        uvicorn.Config(create_app(config), host=config.host, port=config.port, log_level="warning", workers=1)
-    )
+    app = create_app(config)
+    server = uvicorn.Server(uvicorn.Config(app, host=config.host, port=config.port, log_level="warning", workers=1))
+    threading.Thread(target=app.state.brain.prepare, name="ronghe-prepare", daemon=True).start()
     state.notes.print(state.t("web.serve.at", address=f"http://{shown}:{config.port}/{config.lang}/"))
     server.run()
+
+
+def _frugal() -> None:
+    """Give memory back soon: a server lives for weeks. Called before PyArrow is loaded and threads are started."""
+    os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
+    # Only glibc has it. Each thread that allocates would get a heap of its own, which seldom shrinks.
+    if set_option := getattr(ctypes.CDLL(None), "mallopt", None):
+        set_option(_M_ARENA_MAX, 2)
 
 
 def _ready(state: State) -> None:

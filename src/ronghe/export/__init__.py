@@ -8,7 +8,7 @@
 The same finding gives the same bytes. Nothing is computed here: figures are those of the finding.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -17,6 +17,7 @@ from ronghe.brain import Answer
 from ronghe.errors import RongheError, UnknownName, nearest
 from ronghe.export.files import pack, save
 from ronghe.model.finding import Finding
+from ronghe.model.serial import canonical, to_document
 
 FORMATS: Mapping[str, str] = MappingProxyType(
     {
@@ -42,7 +43,15 @@ class Rendered(NamedTuple):
     filename: str
 
 
-def render(answer: Answer, fmt: str, lang: str, table: str | None = None, *, chart: int | None = None) -> Rendered:
+def render(
+    answer: Answer,
+    fmt: str,
+    lang: str,
+    table: str | None = None,
+    *,
+    chart: int | None = None,
+    make: Callable[[Finding, str, str, str, int | None], bytes] | None = None,
+) -> Rendered:
     """A finding in one format.
 
     Parameters
@@ -52,6 +61,7 @@ def render(answer: Answer, fmt: str, lang: str, table: str | None = None, *, cha
     lang : ``zh`` or ``en``: the language of headings and sentences.
     table : for csv and parquet, the table written; the finding's main one when ``None``.
     chart : for svg and png, the chart drawn, counted from 0; all of them when ``None``.
+    make : what makes the bytes; ``content`` in this process when ``None``.
 
     Raises
     ------
@@ -63,12 +73,15 @@ def render(answer: Answer, fmt: str, lang: str, table: str | None = None, *, cha
     finding = answer.finding
     if table is not None and table not in finding.tables:
         raise UnknownName("unknown_result", table, finding.tables)
-    content = answer.json if fmt == "json" else _content(finding, fmt, lang, table or finding.main, chart)
+    made = (make or content)(finding, fmt, lang, table or finding.main, chart)
     part = "" if table is None or fmt not in {"csv", "parquet"} else f"-{table}"
-    return Rendered(content, FORMATS[fmt], f"{finding.lens}{part}-{finding.id[:12]}.{fmt}")
+    return Rendered(made, FORMATS[fmt], f"{finding.lens}{part}-{finding.id[:12]}.{fmt}")
 
 
-def _content(finding: Finding, fmt: str, lang: str, table: str, chart: int | None) -> bytes:
+def content(finding: Finding, fmt: str, lang: str, table: str, chart: int | None) -> bytes:
+    """The bytes of a finding in one format; see ``render``."""
+    if fmt == "json":
+        return canonical(to_document(finding))
     if fmt == "xlsx":
         from ronghe.export.workbook import workbook
 
@@ -140,4 +153,4 @@ def format_of(path: Path, known: Collection[str]) -> str:
     return fmt
 
 
-__all__ = ["FORMATS", "Rendered", "format_of", "paper", "render", "write"]
+__all__ = ["FORMATS", "Rendered", "content", "format_of", "paper", "render", "write"]

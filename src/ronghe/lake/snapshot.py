@@ -156,7 +156,9 @@ class Snapshot:
         """The different values of some columns of a table, sorted; kept as ``select`` keeps."""
         key = (name, tuple(columns), "distinct")
         if key not in self._kept:
-            rows = self.table(name).select(*columns).distinct().order_by(list(columns))
+            # Which of the loads that state a key is read makes no difference to the keys there are.
+            rows = self.raw(name) if set(columns) <= set(self._contract(name).keys) else self.table(name)
+            rows = rows.select(*columns).distinct().order_by(list(columns))
             self._kept[key] = self.rows(rows)
         return self._kept[key]
 

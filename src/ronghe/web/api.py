@@ -181,6 +181,7 @@ def trace(
 
 
 def export(
+    request: Request,
     identity: str,
     brain: BrainOf,
     form: Annotated[
@@ -193,7 +194,7 @@ def export(
     """A finding as a file, with its sources."""
     from ronghe.export import render
 
-    made = render(brain.find(identity), form, lang, table, chart=chart)
+    made = render(brain.find(identity), form, lang, table, chart=chart, make=request.app.state.press.content)
     headers = {"Content-Disposition": f'attachment; filename="{made.filename}"'}
     return Response(made.content, media_type=made.media_type, headers=headers)
 

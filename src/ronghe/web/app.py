@@ -20,6 +20,7 @@ from ronghe.runner import Runner
 from ronghe.web import api, decide, errors, jobs, pages, upload
 from ronghe.web.door import Door
 from ronghe.web.guard import Guard
+from ronghe.web.press import Press
 
 _YEAR = 365 * 24 * 3600
 
@@ -58,6 +59,7 @@ def create_app(config: Config, brain: Brain | None = None) -> FastAPI:
     app.state.brain = brain or Brain(config, files=False)
     app.state.runner = Runner(app.state.brain, config.workers)
     app.state.desk = upload.Desk()
+    app.state.press = Press()
     app.include_router(api.router())
     for room in (decide, jobs, upload):
         app.include_router(room.router())
@@ -79,6 +81,7 @@ async def _closing(app: FastAPI) -> AsyncIterator[None]:
     yield
     await run_sync(app.state.runner.close)
     app.state.desk.close()
+    app.state.press.close()
 
 
 def _users(app: FastAPI, config: Config) -> Any:
