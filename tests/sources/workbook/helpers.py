@@ -38,7 +38,7 @@ def excel_file(
     return raw_file(path)
 
 
-def parse(raw: RawFile, toml: str, table: str, repairs: Mapping[tuple[str, int, str], str] | None = None) -> Chunk:
+def parse(raw: RawFile, toml: str, table: str, repairs: Mapping[tuple[str, int, str, str], str] | None = None) -> Chunk:
     """All chunks as one, after the balance that the lake asserts was checked on each."""
     chunks = list(WorkbookSource(table, read_mapping(toml, table), repairs).parse(raw))
     for chunk in chunks:

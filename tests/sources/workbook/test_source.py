@@ -80,10 +80,10 @@ def test_a_list_of_firms(tmp_path: Path, encoding: str) -> None:
 def test_repairs_are_read_instead_and_told(tmp_path: Path) -> None:
     raw = text_file(tmp_path, FIRMS_CSV)
     mended = {
-        ("", 5, "省份"): "广东",
-        ("", 6, "revenue"): "7",
-        ("", 4, "E"): "5",
-        ("", 3, "企业名称"): " 甲\u3000公司 ",
+        ("", 5, "省份", ""): "广东",
+        ("", 6, "revenue", ""): "7",
+        ("", 4, "E", ""): "5",
+        ("", 3, "企业名称", ""): " 甲\u3000公司 ",
     }
     found = parse(raw, FIRMS, "organisation", mended)
     assert [row["_row"] for row in rows_of(found)] == [3, 4, 5, 6]
@@ -93,7 +93,7 @@ def test_repairs_are_read_instead_and_told(tmp_path: Path) -> None:
         (6, "营业收入（亿元）", "abc", "7", "user"),
         (4, "从业人员", "-5", "5", "user"),
     }
-    for key in (("", 5, "省"), ("", 2, "省份"), ("", 99, "省份"), ("表", 5, "省份")):
+    for key in (("", 5, "省", ""), ("", 2, "省份", ""), ("", 99, "省份", ""), ("表", 5, "省份", "")):
         with pytest.raises(MappingError) as caught:
             parse(raw, FIRMS, "organisation", {key: "x"})
         assert caught.value.code == "repair_cell"

@@ -94,7 +94,7 @@ class SheetMapping:
     keep_totals: bool = False
 
 
-def mapping_hash(mapping: SheetMapping, repairs: Mapping[tuple[str, int, str], str] | None = None) -> str:
+def mapping_hash(mapping: SheetMapping, repairs: Mapping[tuple[str, int, str, str], str] | None = None) -> str:
     """The identity of a mapping: equal for files that differ only in order, spacing and comments.
 
     Repairs change what the same file gives, so they are part of it; none leave it as it is.

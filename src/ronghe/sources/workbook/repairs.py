@@ -11,8 +11,11 @@ from ronghe.sources.workbook.mapping import SourceSpec
 from ronghe.sources.workbook.plan import Plan
 from ronghe.sources.workbook.reading import open_book
 
-Repairs = Mapping[tuple[str, int, str], str]
-"""(part, row, column) -> the mended text; the column is a heading, a contract column or an Excel letter."""
+Place = tuple[str, int, str, str]
+"""(part, row, column, letter): the column is a heading, a contract column or an Excel letter; the letter is that of the
+record's own cell where a cell is a record, else empty."""
+Repairs = Mapping[Place, str]
+"""Where -> the mended text."""
 
 _COLUMNS = {
     "file": ("file", "文件"),
@@ -24,7 +27,7 @@ _COLUMNS = {
 }
 
 
-def read_repairs(path: Path, file: str | None = None) -> dict[tuple[str, int, str], str]:
+def read_repairs(path: Path, file: str | None = None) -> dict[Place, str]:
     """The mended cells of a sheet that the quarantine's export wrote (.csv or .xlsx).
 
     Lines whose ``mended`` (更正) is empty are passed over. A blank value is written as ``空``.
@@ -45,7 +48,7 @@ def read_repairs(path: Path, file: str | None = None) -> dict[tuple[str, int, st
         raise MappingError("mapping_file", file=str(path), why=system(error)) from error
     sheet = open_book(raw, SourceSpec()).sheets[0]
     places = _places(path.name, [clean(cell) for cell in sheet.head[0]])
-    found: dict[tuple[str, int, str], str] = {}
+    found: dict[Place, str] = {}
     for batch in sheet.batches():
         columns = {name: batch.columns[at].to_pylist() for name, at in places.items()}
         for at in range(1 if batch.rows[0].as_py() == 1 else 0, len(batch.rows)):
@@ -54,7 +57,7 @@ def read_repairs(path: Path, file: str | None = None) -> dict[tuple[str, int, st
                 continue
             if not line["row"].isdigit():
                 raise MappingError("repair_row", file=path.name, value=line["row"])
-            key = (line.get("part", ""), int(line["row"]), line.get("col") or line["column"])
+            key = (line.get("part", ""), int(line["row"]), line["column"], line.get("col", ""))
             if found.setdefault(key, line["mended"]) != line["mended"]:
                 raise MappingError("repair_twice", file=path.name, row=key[1], column=key[2])
     return found
@@ -78,17 +81,26 @@ def settle(repairs: Repairs, plan: Plan, part: str) -> dict[tuple[int, int], tup
 
     Raises
     ------
-    MappingError : a repair names a column that the sheet does not have, or a row of its heading.
+    MappingError : a repair names a column that the sheet does not have, or a row of its heading, or one cell is mended
+        in two ways.
     """
     settled: dict[tuple[int, int], tuple[str, str]] = {}
-    for (where, row, column), mended in repairs.items():
+    for (where, row, column, letter), mended in repairs.items():
         if where != part:
             continue
-        index = _index(plan, column)
+        index = _cell(plan, column, letter)
         if index is None or row <= plan.header.last:
             raise MappingError("repair_cell", row=row, column=column, known=nearest(column, plan.header.names))
-        settled[row, index] = (plan.header.name(index) or column, mended)
+        told = (plan.header.name(index) or column, mended)
+        if settled.setdefault((row, index), told) != told:
+            raise MappingError("repair_twice", file=part or plan.mapping.table, row=row, column=told[0])
     return settled
+
+
+def _cell(plan: Plan, column: str, letter: str) -> int | None:
+    """The column of the cell to mend: cells of one row share its other columns, such as the region's name."""
+    index = _index(plan, column)
+    return index if not letter or index in plan.indices.values() else _index(plan, letter)
 
 
 def _index(plan: Plan, column: str) -> int | None:

@@ -1,6 +1,6 @@
 """The workbook source: a user's own file and a mapping -> rows of any contract."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import PurePosixPath
 
 from ronghe.errors import MappingError
@@ -19,7 +19,7 @@ class WorkbookSource:
     ----------
     table : the contract the rows are for.
     mapping : what ``read_mapping`` gave for that contract.
-    repairs : (part, row, column) -> the text to read instead; each is told as a ``Repair``.
+    repairs : where -> the text to read instead; each is told as a ``Repair``.
 
     Raises
     ------
@@ -34,7 +34,7 @@ class WorkbookSource:
             raise MappingError("mapping_table_differs", asked=table, named=mapping.table)
         self.tables: tuple[str, ...] = (table,)
         self.mapping = mapping
-        self.repairs: Mapping[tuple[str, int, str], str] = dict(repairs or {})
+        self.repairs: Repairs = dict(repairs or {})
 
     def accepts(self, raw: RawFile) -> bool:
         """Whether the name is one of a text table, a spreadsheet or a Parquet file."""
@@ -61,6 +61,6 @@ class WorkbookSource:
             yield Chunk(rows, skipped=(Skipped("other_sheet", rows, part),))
 
     def _known_parts(self, parts: set[str]) -> None:
-        for part, row, column in self.repairs:
+        for part, row, column, _ in self.repairs:
             if part not in parts:
                 raise MappingError("repair_cell", row=row, column=f"{part}!{column}", known=sorted(parts))
