@@ -143,10 +143,12 @@ def _ranked(docs: Sequence[_Doc], terms: Mapping[str, str]) -> list[tuple[float,
     scores = np.asarray(engine.get_scores(known), dtype=float)
     found = []
     for i in np.argsort(-scores, kind="stable").tolist():
+        if scores[i] <= 0:
+            break
         met = [w for w in known if w in cut[i]]
         # Words of the chain at large stand in many contexts: one alone says nothing.
         told = len(met) > 1 or any(terms[w] != "chain" for w in met)
-        if scores[i] > 0 and told and set(met) & rare:
+        if told and set(met) & rare:
             found.append((float(scores[i]), i, met))
     return found[: _KEEP * 4]
 
