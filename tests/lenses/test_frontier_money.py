@@ -71,6 +71,27 @@ def test_bridge_multiplies_the_concordances(bridged):
     check(brain, answer)
 
 
+def test_works_still_waiting_for_a_patent_count(bridged, tmp_path):
+    _, own = bridged
+    works = [{"work_id": f"W{k}", "title": "x", "year": 2000, "type": "article", "topic": "T0",
+              "field": "Computer Science", "doi": f"10.1/{k}"} for k in range(24)]  # fmt: skip
+    # Of 24 works of 2000 six are cited after 4 years and six after 8; two of 2006 have waited two years.
+    works += [{**works[0], "work_id": f"L{k}", "doi": f"10.2/{k}", "year": 2006} for k in range(2)]
+    works.append({**works[0], "work_id": "N", "doi": None})
+    patents = [{**patent("US1"), "application_year": 2004}, {**patent("US2"), "application_year": 2008}]
+    cites = [{"citing": "US1" if k < 6 else "US2", "number": k + 1, "kind": "literature", "text": "x", "year": 2000,
+              "doi": f"10.1/{k}".upper()} for k in range(12)]  # fmt: skip
+    tables = {"crosswalk": CROSSWALK, "topic": TOPICS, "patent": patents, "patent_citation": cites, "work": works}
+    answer = brain_with(tmp_path / "w", tables).ask("bridge", field=own)
+    (row,) = _rows(answer, "waits")
+    assert (row["works_waiting"], row["works_cited"], row["wait_median"]) == (26, 12, 8.0)
+    assert row["cited_5"] == pytest.approx(6 / 24)
+    assert row["cited_5_low"] < row["cited_5"] < row["cited_5_high"]
+    assert row["cited_10"] is None
+    check(answer.brain, answer)
+    assert "bridge.waits_how" in keys(answer)
+
+
 def test_bridge_without_a_way_or_a_concordance(bridged, tmp_path):
     brain, _ = bridged
     own = tmp_path / "words.toml"

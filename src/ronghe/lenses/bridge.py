@@ -20,13 +20,14 @@ from ronghe.lenses.bridge_tables import (
     link_table,
     technology_table,
 )
+from ronghe.lenses.bridge_wait import wait_table
 from ronghe.lenses.field_params import FieldName, chosen
-from ronghe.model.finding import Caveat, Chart, Finding
+from ronghe.model.finding import Caveat, Chart, Finding, Result
 from ronghe.model.provenance import Step
 from ronghe.model.text import Text, both
 
 Floats = NDArray[np.float64]
-READS = ("crosswalk", "industry", "topic", "patent", "patent_class", "patent_citation")
+READS = ("crosswalk", "industry", "topic", "patent", "patent_class", "patent_citation", "work")
 _MOST = 8
 
 
@@ -79,7 +80,7 @@ def _explain(ctx: Context, finding: Finding, table: str, column: str, row: Mappi
     del finding
     book = load_concordance(ctx)
     one = next((f for f in chosen(ctx.params["field"]) if f.name == row.get("field_id")), None)
-    if table == "lags":
+    if table in {"lags", "waits"}:
         return ()
     if one is None:
         return _link(book, row)
@@ -145,7 +146,7 @@ def _link(book: Concordance, row: Mapping[str, Any]) -> list[Path]:
     return [Path(names, float(row["flow"]), 1.0, cells, "crosswalk")]
 
 
-def _caveats(book: Concordance, routes: Sequence[Route], lags: bool) -> list[Caveat]:
+def _caveats(book: Concordance, routes: Sequence[Route], lags: bool, waits: Result | None) -> list[Caveat]:
     said = [Caveat("note", Text("bridge.what")), Caveat("warning", Text("bridge.coarse"))]
     for route in routes:
         if not np.isfinite(route.classes).all():
@@ -157,10 +158,15 @@ def _caveats(book: Concordance, routes: Sequence[Route], lags: bool) -> list[Cav
             said.append(Caveat("note", Text("bridge.no_topic", {"field": dict(route.one.names)})))
     if lags:
         said.append(Caveat("warning", Text("bridge.lags_few")))
+    if waits is not None:
+        cited = sum(waits.data.column("works_cited").to_pylist())
+        said.append(Caveat("note", Text("bridge.waits_how")))
+        if not cited:
+            said.append(Caveat("warning", Text("bridge.waits_none")))
     return said
 
 
-@lens("bridge", version=1, reads=READS, explain=_explain)
+@lens("bridge", version=2, reads=READS, explain=_explain)
 def bridge(ctx: Context, *, field: FieldName | None = None, show: int = 8) -> Finding:
     """Which technologies and industries could a field of science feed, by which way, with what weight and evidence?"""
     fields = chosen(field)
@@ -178,6 +184,10 @@ def bridge(ctx: Context, *, field: FieldName | None = None, show: int = 8) -> Fi
     lags = lag_table(ctx, book)
     if lags is not None:
         tables["lags"] = lags
+    filed = ctx.rows("patent", ("patent_id", "application_year"), type="utility").to_pylist()
+    waits = wait_table(ctx, fields, {r["patent_id"]: r["application_year"] for r in filed})
+    if waits is not None:
+        tables["waits"] = waits
     first = tables["industries"].data.to_pylist()[0]
     tech = next(r for r in tables["technologies"].data.to_pylist() if r["field_id"] == fields[0].name)
     args = {
@@ -194,7 +204,7 @@ def bridge(ctx: Context, *, field: FieldName | None = None, show: int = 8) -> Fi
               {"top": 12, "line": 1.0, "where": {"field_id": fields[0].name}}),
     )  # fmt: skip
     return ctx.answer(
-        Text("bridge.headline", args), tables, charts=charts, caveats=_caveats(book, routes, lags is not None),
+        Text("bridge.headline", args), tables, charts=charts, caveats=_caveats(book, routes, lags is not None, waits),
         steps=(
             Step("bridge.science", "share of topics in a discipline × share of the discipline's papers that feed a "
                  "technology (ASJC → WIPO35)", "Neuhäusler, Frietsch & Kroll 2019, Fraunhofer ISI Discussion Paper 60"),
@@ -202,6 +212,8 @@ def bridge(ctx: Context, *, field: FieldName | None = None, show: int = 8) -> Fi
                  "Schmoch 2008, WIPO IPC-Technology Concordance"),
             Step("bridge.industries", "Σ_t w_t · share of technology t used in industry i (WIPO35 → NACE)",
                  "Neuhäusler, Frietsch & Kroll 2019"),
+            Step("survival.kaplan_meier", "S(t) = Π (1 − d/n), works not cited by a patent yet censored",
+                 "Kaplan & Meier 1958, JASA 53"),
             Step("bridge.lift", "weight over the mean of the 35 technologies", ""),
         ),
     )  # fmt: skip
