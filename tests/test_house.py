@@ -93,6 +93,7 @@ def test_every_key_that_the_code_names_is_there():
 def test_every_lens_has_its_words(name):
     spec = get_lens(name)
     keys = [spec.title.key, spec.question.key, *(p.help.key for p in spec.params)]
+    keys += [f"choice.{p.name}.{value}" for p in spec.params for value in p.literals]
     assert [k for k in keys if not has(k)] == []
     assert set(spec.reads) <= set(contracts())
     assert spec.function.__doc__
