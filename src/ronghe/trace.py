@@ -177,6 +177,21 @@ class Tracer:
         return tuple(found)
 
 
+def where(row: str) -> int | dict[str, str]:
+    """A row as a command or a URL names it: its number from 0, or ``key=value,key=value``.
+
+    Raises
+    ------
+    TraceError : it is neither.
+    """
+    if key := dict(part.split("=", 1) for part in row.split(",") if "=" in part):
+        return key
+    try:
+        return int(row)
+    except ValueError as error:
+        raise TraceError("trace_where", row=row) from error
+
+
 def _table_with(finding: Finding, column: str) -> str:
     for name, result in finding.tables.items():
         if any(f.name == column for f in result.fields):

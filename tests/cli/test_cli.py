@@ -71,6 +71,10 @@ def test_a_figure_traces_from_the_command_line(run):
     assert "Miller & Blair" in out
     code, out, _ = run("trace", finding, "output", "4", "--json")
     assert json.loads(out)["origins"][0]["file"] == "io_cell.csv"
+    code, _, err = run("trace", finding, "output", "05")
+    assert code == 0
+    code, _, err = run("trace", finding, "output", "five")
+    assert (code, "five" in err, "sector=087" in err) == (2, True, True)
     code, _, err = run("trace", finding, "backward_linkag", "0")
     assert code == 2
     assert "backward_linkage" in err

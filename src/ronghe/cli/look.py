@@ -114,12 +114,11 @@ def trace(
     """Trace a figure to the cells it comes from · 追溯."""
     from ronghe.cli.show import show_trace
     from ronghe.model.serial import canonical
+    from ronghe.trace import where
 
     state: State = context.obj
     answer = state.brain.find(finding)
-    key = dict(p.split("=", 1) for p in row.split(",") if "=" in p)
-    where: int | dict[str, str] = key or (int(row) if row.isdecimal() else -1)
-    found = state.brain.tracer.trace(answer.finding, column, where, table)
+    found = state.brain.tracer.trace(answer.finding, column, where(row), table)
     if as_json:
         return state.bytes(canonical(found.document()))
     return show_trace(state, found)

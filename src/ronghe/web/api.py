@@ -16,8 +16,9 @@ from ronghe.lenses.base import LensSpec, Param, never, quiet
 from ronghe.lenses.params import Named, Year
 from ronghe.model.serial import canonical
 from ronghe.plugins import get_lens, lens_names
+from ronghe.trace import where
 from ronghe.views import lens_document, lens_list, quarantine_list, source_list, table_list, table_rows, version_list
-from ronghe.web.deps import BrainOf, Lang, asked, current_brain, where
+from ronghe.web.deps import BrainOf, Lang, asked, current_brain
 
 PREFIX = "/api/v1"
 _JSON = "application/json"

@@ -25,12 +25,6 @@ def asked(request: Request) -> dict[str, str]:
     return {name: value for name, value in request.query_params.items() if value != ""}
 
 
-def where(row: str) -> int | dict[str, str]:
-    """A row as a URL names it: its number from 0, or ``key=value,key=value``."""
-    key = dict(part.split("=", 1) for part in row.split(",") if "=" in part)
-    return key or (int(row) if row.isascii() and row.isdecimal() else -1)
-
-
 def preferred(header: str, default: str, known: Iterable[str] = LANGUAGES) -> str:
     """The language that an ``Accept-Language`` header likes best.
 

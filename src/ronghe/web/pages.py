@@ -15,11 +15,11 @@ from ronghe.lenses.base import LensSpec
 from ronghe.model.text import Text
 from ronghe.plugins import get_lens, lens_names
 from ronghe.present import cell, unit_name, visible, with_unit
-from ronghe.trace import Trace
+from ronghe.trace import Trace, where
 from ronghe.views import load_list, quarantine_list, source_list, table_list, table_rows, version_list
 from ronghe.web.answers import answer_view
 from ronghe.web.decide import decidable
-from ronghe.web.deps import BrainOf, Lang, asked, language_of, where
+from ronghe.web.deps import BrainOf, Lang, asked, language_of
 from ronghe.web.errors import suggestions
 from ronghe.web.forms import form
 from ronghe.web.jobs import answer_or_job, under_way
