@@ -85,7 +85,7 @@ def bytes_needed(n_firms: int, n_links: int, threads: int = 2) -> int:
     Examples
     --------
     >>> round(bytes_needed(243_399, 1_104_141) / 1e9, 1)
-    0.6
+    0.7
     """
     laying_out = 140 * n_links + 150 * n_firms
     desks = 2 * (60 * n_firms + 8 * max(n_links, n_firms))

@@ -118,6 +118,16 @@ def accounts(economy: Solver, S: ArrayLike, Y: ArrayLike, region: ArrayLike, pro
     S (k, n) per unit of output; Y (n, R) final demand by consuming region; region (n,), product (n,) integers
     from 0. Results: multipliers, production, exports (k, n); consumption, imports (k, R, K).
     Raises KernelError where the shapes differ.
+
+    Examples
+    --------
+    Two regions of one sector each; the second eats what the first makes.
+
+    >>> from ronghe.kernels.leontief import factorise
+    >>> economy = factorise(np.array([[0.0, 0.5], [0.0, 0.0]]))
+    >>> found = accounts(economy, [[2.0, 1.0]], [[0.0, 0.0], [0.0, 10.0]], [0, 1], [0, 0])
+    >>> found.consumption[0, :, 0].tolist(), found.production[0].tolist(), found.imports[0, :, 0].tolist()
+    ([0.0, 20.0], [10.0, 10.0], [0.0, 10.0])
     """
     n = economy.A.shape[0]
     home, regions = _codes(region, n, "region")
