@@ -12,7 +12,7 @@ from ronghe.intake import OWN
 from ronghe.lake.ingest import Progress, Report, Terms
 from ronghe.lake.lake import raw_file
 from ronghe.lenses.base import quiet
-from ronghe.lenses.match_load import NOWHERE, PLACES
+from ronghe.lenses.frontier.match_load import NOWHERE, PLACES
 from ronghe.model.regions import find_region
 from ronghe.sources.matches import TABLE, Matches
 from ronghe.sources.workbook import WorkbookSource, mapping_hash, read_mapping

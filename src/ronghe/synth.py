@@ -14,8 +14,8 @@ from ronghe.kernels.synth_firms import Diagnostics, SynthFirms, synth_firms
 from ronghe.lake.ingest import Progress, Report, Terms
 from ronghe.lake.lake import raw_file
 from ronghe.lenses.base import quiet
-from ronghe.lenses.economy import Economy, economy_of
-from ronghe.lenses.impact import Baseline
+from ronghe.lenses.chains.impact import Baseline
+from ronghe.lenses.economy.economy import Economy, economy_of
 from ronghe.lenses.params import TableId
 from ronghe.sources.synthetic import Synthetic
 

@@ -4,7 +4,7 @@ import subprocess
 import sys
 
 from ronghe.fielding.reading import field_names, field_text
-from tests.lenses.frontier_toys import brain_with, work
+from tests.lenses.frontier.frontier_toys import brain_with, work
 
 
 def _run(*words: str, lake: str = "lake") -> subprocess.CompletedProcess[str]:

@@ -3,7 +3,7 @@
 import pytest
 
 from ronghe.web.app import create_app
-from tests.lenses.test_matches import _ask, _brain, _found
+from tests.lenses.frontier.test_matches import _ask, _brain, _found
 from tests.web.client import Client, token_of
 
 

@@ -48,7 +48,7 @@ def resolve(
 def _places(state: State) -> None:
     """Which columns and files can be matched."""
     from ronghe.cli.show import show_rows
-    from ronghe.lenses.match_load import NamesOf
+    from ronghe.lenses.frontier.match_load import NamesOf
 
     listed = NamesOf.choices(state.brain.snapshot)
     show_rows(state, state.t("say.resolve_names"), ("name", "title"), [(c.value, c.names[state.lang]) for c in listed])

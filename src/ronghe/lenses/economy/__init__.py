@@ -1,0 +1,1 @@
+"""An economy's structure: who needs whom, and what a sector carries."""

@@ -1,0 +1,1 @@
+"""Science and industry growing together: indicators, composites, their spread and their uncertainty."""
