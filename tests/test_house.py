@@ -14,7 +14,7 @@ import ronghe
 from ronghe.i18n import LANGUAGES, _flatten, catalogue, has
 from ronghe.model.table import contracts
 from ronghe.model.units import units
-from ronghe.plugins import get_lens, lens_names, source_names
+from ronghe.plugins import THEMES, get_lens, lens_names, lens_themes, source_names
 from tests.conftest import ROOT
 
 SOURCES = sorted((ROOT / "src").rglob("*.py"))
@@ -128,6 +128,13 @@ def test_built_ins_come_through_the_same_door_as_anyone():
     assert set(lens_names()) == set(declared["ronghe.lenses"])
     assert set(source_names()) == set(declared["ronghe.sources"])
     assert {p.name for p in entry_points(group="ronghe.lenses")} >= set(declared["ronghe.lenses"])
+
+
+def test_every_question_has_its_theme_and_every_theme_its_name():
+    themes = lens_themes()
+    assert sorted(name for names in themes.values() for name in names) == sorted(lens_names())
+    assert "other" not in themes, "the built-in lenses live in rooms"
+    assert [t for t in THEMES if not has(f"theme.{t}")] == []
 
 
 def test_importing_the_package_is_light():

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cache, cached_property
 from importlib.resources import files
+from importlib.resources.abc import Traversable
 from typing import Any
 
 from ronghe import __version__
@@ -30,12 +31,17 @@ def code_version() -> str:
     """The package's version and a hash of all that makes figures: kernels, lenses, model, resolve, systems, fields."""
     digest = hashlib.sha256()
     for room in ("kernels", "lenses", "model", "resolve", "indexing", "systems", "fielding", "fields"):
-        folder = files("ronghe").joinpath(room)
-        for file in sorted(folder.iterdir(), key=lambda f: f.name):
-            if file.name.endswith((".py", ".csv", ".toml")):
-                digest.update(file.name.encode())
-                digest.update(file.read_bytes())
+        _digest(files("ronghe").joinpath(room), digest)
     return f"{__version__}+{digest.hexdigest()[:10]}"
+
+
+def _digest(folder: Traversable, digest: "hashlib._Hash") -> None:
+    for file in sorted(folder.iterdir(), key=lambda f: f.name):
+        if file.is_dir() and file.name != "__pycache__":
+            _digest(file, digest)
+        elif file.name.endswith((".py", ".csv", ".toml")):
+            digest.update(file.name.encode())
+            digest.update(file.read_bytes())
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 SOURCES = "ronghe.sources"
 LENSES = "ronghe.lenses"
+THEMES = ("chains", "economy", "fusion", "frontier", "other")
+"""What questions are about, in the order people are shown them: the rooms of the built-in lenses, and outsiders'."""
 
 
 @cache
@@ -23,6 +25,15 @@ def _points(group: str) -> dict[str, EntryPoint]:
 def lens_names() -> tuple[str, ...]:
     """The names of every lens installed; nothing is imported."""
     return tuple(_points(LENSES))
+
+
+def lens_themes() -> dict[str, tuple[str, ...]]:
+    """Theme -> the names of its lenses; nothing is imported. A built-in lens's theme is the room that it lives in."""
+    found: dict[str, list[str]] = {theme: [] for theme in THEMES}
+    for name, point in _points(LENSES).items():
+        room = point.module.removeprefix(f"{LENSES}.").partition(".")[0]
+        found[room if room in found else "other"].append(name)
+    return {theme: tuple(names) for theme, names in found.items() if names}
 
 
 def source_names() -> tuple[str, ...]:

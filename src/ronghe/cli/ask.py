@@ -13,7 +13,7 @@ from ronghe.errors import AskError
 from ronghe.i18n import translate
 from ronghe.lenses.base import LensSpec
 from ronghe.model.text import Text
-from ronghe.plugins import get_lens, lens_names
+from ronghe.plugins import get_lens, lens_names, lens_themes
 
 
 class LensGroup(TyperGroup):
@@ -35,9 +35,10 @@ class LensGroup(TyperGroup):
     def format_commands(self, ctx: Any, formatter: Any) -> None:
         """Names and questions, without importing any lens."""
         state = ctx.find_object(State) or State()
-        rows = [(n, translate(state.lang, Text(f"lens.{n}.question"))) for n in lens_names()]
-        with formatter.section(translate(state.lang, Text("say.lenses"))):
-            formatter.write_dl(rows)
+        for theme, names in lens_themes().items():
+            rows = [(n, translate(state.lang, Text(f"lens.{n}.question"))) for n in names]
+            with formatter.section(translate(state.lang, Text(f"theme.{theme}"))):
+                formatter.write_dl(rows, col_max=max(map(len, lens_names())))
 
 
 def lens_command(name: str, lang: str) -> Any:

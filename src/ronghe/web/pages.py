@@ -13,7 +13,7 @@ from ronghe.lake.jobs import Job
 from ronghe.lake.lake import plain
 from ronghe.lenses.base import LensSpec
 from ronghe.model.text import Text
-from ronghe.plugins import get_lens, lens_names
+from ronghe.plugins import get_lens, lens_themes
 from ronghe.present import cell, unit_name, visible, with_unit
 from ronghe.trace import Trace, where
 from ronghe.views import load_list, quarantine_list, source_list, table_list, table_rows, version_list
@@ -30,9 +30,13 @@ _ROWS = 200
 
 def home(request: Request, lang: Lang, brain: BrainOf) -> Response:
     """The questions, and what is in the lake."""
-    lenses = [
-        {"name": n, "title": Text(f"lens.{n}"), "question": Text(f"lens.{n}.question")} for n in lens_names()
-    ]  # fmt: skip
+    themes = [
+        (
+            Text(f"theme.{theme}"),
+            [{"name": n, "title": Text(f"lens.{n}"), "question": Text(f"lens.{n}.question")} for n in names],
+        )
+        for theme, names in lens_themes().items()
+    ]
     held = table_list(brain)
     filled = [t for t in held["tables"] if t["rows"]]
     loads = load_list(brain)["loads"]
@@ -40,7 +44,7 @@ def home(request: Request, lang: Lang, brain: BrainOf) -> Response:
         request,
         "home.html",
         lang=lang,
-        lenses=lenses,
+        themes=themes,
         tables=filled,
         datasets=sorted({o["dataset"] for o in loads}),
         snapshot=held["snapshot"],
