@@ -33,7 +33,7 @@ ASKS = [
     ("compare_scenarios", {"a": BLOCKED, "b": "sector:05 loss=0.5 end=4 recovery=2", "economy": TABLE}),
     ("linkages", {"table": TABLE}),
     ("dependency", {"country": "SBX"}),
-    ("systemic_firms", {"network": "sandbox", "draws": 3, "top": 5}),
+    ("systemic_firms", {"network": "sandbox", "draws": 3, "show": 5}),
     ("systemic_firms", {"network": "sandbox", "draws": 0, "mode": "exact"}),
 ]
 GIVEN = {"loss", "start", "end", "recovery", "shock", "rank", "week", "whole", "baseline", "direct", "count", "level"}
@@ -231,7 +231,7 @@ def test_a_product_that_one_country_sells_is_a_dependence(brain):
 
 
 def test_the_riskiest_firm_is_the_one_whose_failure_costs_most(brain):
-    answer = brain.ask("systemic_firms", network="sandbox", draws=5, mode="exact", top=30)
+    answer = brain.ask("systemic_firms", network="sandbox", draws=5, mode="exact", show=30)
     rows = answer.tables["firms"].to_pandas()
     assert rows["rank"].tolist() == sorted(rows["rank"])
     assert rows.supply_index.is_monotonic_decreasing
@@ -320,7 +320,7 @@ def test_an_edge_list_too_large_for_memory_is_refused_before_it_is_read(brain, m
     read = []
     monkeypatch.setattr(networks, "_edges", lambda *a: read.append(a))
     with pytest.raises(KernelRefused, match="GB"):
-        brain.ask("systemic_firms", network="sandbox", draws=0, top=7)
+        brain.ask("systemic_firms", network="sandbox", draws=0, show=7)
     assert read == []
 
 

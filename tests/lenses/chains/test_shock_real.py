@@ -114,7 +114,7 @@ def test_a_synthetic_network_keeps_to_its_table_and_says_what_it_is(real):
     assert not any(r.new for r in again.reports)
     assert made.diagnostics.flow_error < 0.05
     assert made.diagnostics.sales_error < 1e-9
-    answer = real.ask("systemic_firms", network=made.network, draws=0, top=10)
+    answer = real.ask("systemic_firms", network=made.network, draws=0, show=10)
     assert answer.finding.caveats[0].level == "invented"
     assert any(c.text.key == "firms.synthetic" for c in answer.finding.caveats)
     sales = answer.tables["firms"].to_pandas().sales

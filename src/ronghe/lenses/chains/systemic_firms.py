@@ -89,7 +89,7 @@ def _rank(ctx: Context, firms: Firms, mode: Literal["exact", "fast"], draws: int
     rank = rankdata(-risks.supply, method="min").astype(np.int64)
     size_rank = rankdata(-firms.sales, method="min").astype(np.int64)
     order = np.lexsort((np.arange(firms.n), rank))
-    drawn = np.sort(order[: max(top * 2, top)]).astype(np.int64)
+    drawn = np.sort(order[: 2 * top]).astype(np.int64)
     intervals = _intervals(ctx, firms, drawn, draws, top) if draws > 1 else None
     return _Ranked(firms, risks, rank, size_rank, drawn, intervals)
 
@@ -238,17 +238,17 @@ def systemic_firms(
     network: FirmNetwork,
     mode: Literal["fast", "exact"] = "fast",
     draws: int = 20,
-    top: int = 100,
+    show: int = 100,
 ) -> Finding:
     """Which firms would pull an economy down, how sure is their rank, and who is small and yet critical?"""
-    if draws < 0 or top < 1:
-        raise AskError("bad_value", parameter="draws, top", value=f"{draws}, {top}", expected=">= 0, >= 1")
+    if draws < 0 or show < 1:
+        raise AskError("bad_value", parameter="draws, show", value=f"{draws}, {show}", expected=">= 0, >= 1")
     firms = load_firms(ctx, str(network))
-    found = _rank(ctx, firms, "exact" if mode == "exact" else "fast", draws, min(top, firms.n))
+    found = _rank(ctx, firms, "exact" if mode == "exact" else "fast", draws, min(show, firms.n))
     columns = _fields(firms, found.intervals is not None)
-    order = np.lexsort((np.arange(firms.n), found.rank))[:top]
+    order = np.lexsort((np.arange(firms.n), found.rank))[:show]
     listed = [_row(found, int(i)) for i in order]
-    small = _small(found, top)
+    small = _small(found, show)
     supply = found.risks.supply
     tail = fit_tail(supply)
     tables = {
@@ -262,7 +262,7 @@ def systemic_firms(
     args = {
         "network": firms.name, "count": firms.n, "first": firms.name_of(int(order[0])),
         "sector": both(first["sector_zh"], first["sector_en"]), "index": first["supply_index"],
-        "heavy": int((supply >= 0.01).sum()), "light": float((supply < 0.01).mean()), "small": len(small),
+        "heavy": int((supply >= 0.01).sum()), "light": int((supply < 0.01).sum()), "small": len(small),
         "tail": tail.exponent,
     }  # fmt: skip
     return ctx.answer(
