@@ -350,10 +350,10 @@ def test_an_object_that_is_no_table(part: str) -> None:
         (b"", "source_empty"),
         (b"this is no R data\n", "source_format"),
         (b"PK\x03\x04 a zip", "source_format"),
-        (gzip.compress(b"plain text"), "source_format"),
+        (gzip.compress(b"plain text", mtime=0), "source_format"),
         (b"RDX3\nX\n\x00\x00", "source_format"),
         (b"BZh91AY&SY" + b"\x00" * 40, "source_format"),
-        (gzip.compress(b"RDX3\n" + b"x" * 5000)[:-20], "source_truncated"),
+        (gzip.compress(b"RDX3\n" + b"x" * 5000, mtime=0)[:-20], "source_truncated"),
         (bz2.compress(b"RDX3\n" + bytes(range(256)) * 9)[:-20], "source_truncated"),
     ],
 )

@@ -168,7 +168,7 @@ def test_moments(text: str, expected: dt.datetime | None) -> None:
         ("a.xes", b"", "source_empty"),
         ("a.xes.gz", b"", "source_empty"),
         ("a.xes", LOG.encode()[:-300], "source_truncated"),
-        ("a.xes.gz", gzip.compress(LOG.encode())[:-60], "source_truncated"),
+        ("a.xes.gz", gzip.compress(LOG.encode(), mtime=0)[:-60], "source_truncated"),
         ("a.xes", b"case,activity\n1,a\n", "source_format"),
         ("a.xes", b"<html><body>404</body></html>", "source_format"),
         ("a.xes.gz", LOG.encode(), "source_format"),
