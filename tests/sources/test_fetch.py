@@ -309,7 +309,8 @@ def test_a_full_disk(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyP
     with pytest.raises(FetchError) as refused:
         fetch(listed(server), mirror=None, cache=tmp_path, policy=QUICK)
     assert refused.value.code == "fetch_disk"
-    assert "No space left" in refused.value.say("en")
+    assert "the disk is full" in refused.value.say("en")
+    assert "磁盘已满" in refused.value.say("zh")
 
 
 def test_every_error_can_be_said_in_both_languages() -> None:
