@@ -3,7 +3,7 @@
 import inspect
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from typer.core import TyperGroup
@@ -11,9 +11,11 @@ from typer.core import TyperGroup
 from ronghe.cli.state import State
 from ronghe.errors import AskError
 from ronghe.i18n import translate
-from ronghe.lenses.base import LensSpec
 from ronghe.model.text import Text
 from ronghe.plugins import get_lens, lens_names, lens_themes
+
+if TYPE_CHECKING:
+    from ronghe.lenses.base import LensSpec
 
 
 class LensGroup(TyperGroup):
@@ -86,7 +88,7 @@ def lens_command(name: str, lang: str) -> Any:
     return typer.main.get_command(app)
 
 
-def _files(spec: LensSpec) -> dict[str, str]:
+def _files(spec: "LensSpec") -> dict[str, str]:
     """Parameter -> the flag that names a file to read it from; the parameter's name is in it where there are two."""
     files = {p.name: flag for p in spec.params if (flag := getattr(p.type, "file_flag", ""))}
     return files if len(files) < 2 else {name: f"{name}-{flag}" for name, flag in files.items()}

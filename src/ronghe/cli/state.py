@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 from ronghe.config import Config, load_config
 from ronghe.i18n import translate
 from ronghe.model.text import Text
-from ronghe.present import step_name
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -88,6 +87,8 @@ class State:
             disable=not self.notes.is_terminal,
         )
         with bar:
+            from ronghe.present import step_name
+
             task = bar.add_task("", total=None)
 
             def step(what: str, done: int, total: int) -> None:
