@@ -1,15 +1,18 @@
 """Shocks on regions: a province's share is estimated, bounded and adds up; own rows come first; places are checked."""
 
 import shutil
+from types import SimpleNamespace
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from ronghe.brain import Brain
 from ronghe.config import Config
-from ronghe.errors import AskError, UnknownName
+from ronghe.errors import AskError, NoData, UnknownName
 from ronghe.i18n import translate
 from ronghe.intake import ingest_own
+from ronghe.lenses.chains.exposure import assumptions
 from ronghe.lenses.chains.shocks import read_shocks
 from ronghe.lenses.chains.struck import strike_table
 
@@ -133,3 +136,16 @@ def test_a_scenario_on_a_province_shows_where_its_shares_come_from(own):
     assert trace.basis == "child"
     assert trace.child.paths
     assert "are lost at home" in translate("en", answer.finding.headline)
+
+
+def test_a_lake_without_what_every_shock_assumes_says_what_is_missing():
+    one = {"code": "spare", "chain": "*", "of": "*", "mode": None, "low": 0.0, "value": 0.1, "high": 0.2,
+           "reason_zh": "", "reason_en": ""}  # fmt: skip
+    older = SimpleNamespace(
+        rows=lambda table: pa.Table.from_pylist([one, {**one, "code": "stock"}]),
+        nothing=lambda what: NoData("no_data", what=what, tables="assumption"),
+    )
+    with pytest.raises(NoData) as caught:
+        assumptions(older)
+    assert "mix" in caught.value.say("zh")
+    assert "ronghe ingest" in caught.value.say("en")

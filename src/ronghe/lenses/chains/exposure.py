@@ -63,15 +63,25 @@ def chain_name(ctx: Context, name: str) -> str:
     raise UnknownName("unknown_chain", name, dict.fromkeys([*chains, *brought, *KINDS]))
 
 
+_GENERAL = ("spare", "stock", "mix")
+"""What is assumed of every chain and sector; the package's reference tables state it."""
+
+
 def assumptions(ctx: Context) -> dict[tuple[str, str, str], Assumption]:
-    """(code, chain, of) -> what is assumed."""
+    """(code, chain, of) -> what is assumed.
+
+    Raises
+    ------
+    NoData : the lake lacks an assumption that every shock needs.
+    """
     found = {}
     for row in ctx.rows("assumption").to_pylist():
         bound = Bound(row["low"], row["value"], row["high"])
         reason = {"zh": row["reason_zh"] or "", "en": row["reason_en"] or ""}
         found[row["code"], row["chain"], row["of"]] = Assumption(row["mode"], bound, reason)
-    if not found:
-        raise ctx.nothing("assumption")
+    for code in _GENERAL:
+        if (code, "*", "*") not in found:
+            raise ctx.nothing(f"assumption {code}")
     return found
 
 
