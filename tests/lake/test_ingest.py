@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -17,6 +18,7 @@ from hypothesis import strategies as st
 from ronghe.errors import BalanceError, LakeError, SourceError
 from ronghe.lake.ingest import Terms
 from ronghe.lake.lake import raw_file
+from ronghe.model.table import contract
 from tests.lake.toys import Toy, bring, lake_at
 
 GOOD = "CHN,gdp,2020,1\nCHN,gdp,2021,2\n"
@@ -248,16 +250,78 @@ def test_records_in_are_accepted_quarantined_or_skipped(tmp_path_factory, lines)
     assert rows.num_rows == load.accepted
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
 def test_a_full_disk_is_said_and_leaves_the_last_good_version(tmp_path, monkeypatch):
     lake = lake_at(tmp_path)
     bring(lake, tmp_path, GOOD)
-    usage = shutil.disk_usage(tmp_path)
+    writer = pq.ParquetWriter
     with monkeypatch.context() as patch:
-        patch.setattr("shutil.disk_usage", lambda path: usage._replace(free=10))
+        patch.setattr("ronghe.lake.staging.pq.ParquetWriter", lambda file, *a, **k: writer("/dev/full", *a, **k))
         with pytest.raises(LakeError, match="The disk is full"):
             bring(lake, tmp_path, "USA,gdp,2020,5\n", name="b.txt")
     assert values(lake) == [("CHN", 2020, 1.0), ("CHN", 2021, 2.0)]
     assert not list((tmp_path / "lake").glob(".staging-*"))
+
+
+def test_rows_lie_in_the_lake_as_they_were_spooled_and_without_those_that_repeat(tmp_path):
+    lake = lake_at(tmp_path)
+    bring(lake, tmp_path, GOOD)
+    bring(lake, tmp_path, "USA,gdp,2020,1\nUSA,gdp,2020,1\nUSA,gdp,2020,2\nUSA,gdp,2021,3\n", name="b.txt")
+    files = sorted((tmp_path / "lake" / "indicator").glob("_load=*/*.parquet"))
+    held = [pq.ParquetFile(file) for file in files]
+    assert sorted(one.metadata.num_rows for one in held) == [2, 2]
+    for one in held:
+        assert one.schema_arrow.equals(contract("indicator").lake_schema.remove(len(one.schema_arrow)))
+        assert len(set(one.read()["_file"].to_pylist())) == 1
+
+
+def test_many_small_chunks_make_one_row_group(tmp_path):
+    lake = lake_at(tmp_path)
+    bring(lake, tmp_path, "".join(f"CHN,gdp{n},2020,{n}\n" for n in range(500)))
+    (file,) = (tmp_path / "lake" / "indicator").glob("_load=*/*.parquet")
+    assert pq.ParquetFile(file).metadata.num_row_groups == 1
+
+
+def test_a_table_with_other_columns_is_not_written_to(tmp_path, monkeypatch):
+    lake = lake_at(tmp_path)
+    bring(lake, tmp_path, GOOD)
+    tables = lake._tables
+    file = tmp_path / "more.parquet"
+    schema = contract("indicator").lake_schema.append(pa.field("more", pa.string()))
+    pq.write_table(schema.empty_table(), file)
+    with pytest.raises(LakeError, match=r"made with other columns \(more\)"):
+        tables.add("indicator", schema, "l", file, 0)
+    assert file.exists()
+
+
+def test_a_lake_that_is_replaced_under_an_open_one_is_read_anew(tmp_path):
+    lake = lake_at(tmp_path)
+    for year in range(2000, 2004):
+        bring(lake, tmp_path, f"CHN,gdp,{year},1\n", name=f"{year}.txt")
+    shutil.rmtree(tmp_path / "lake")
+    bring(lake_at(tmp_path), tmp_path, "USA,gdp,2020,5\n", name="other.txt")
+    bring(lake, tmp_path, GOOD)
+    assert values(lake_at(tmp_path)) == [("CHN", 2020, 1.0), ("CHN", 2021, 2.0), ("USA", 2020, 5.0)]
+
+
+def test_digests_that_collide_do_not_change_what_is_counted(tmp_path, monkeypatch):
+    """The quick counts only say when to look closely: with digests that are all alike, the load is the same."""
+    import duckdb
+
+    real = duckdb.connect
+
+    def worst(*args, **kwargs):
+        connection = real(*args, **kwargs)
+        connection.execute("CREATE TEMPORARY MACRO hash(a) AS 1, (a, b) AS 1, (a, b, c) AS 1, (a, b, c, d) AS 1")
+        return connection
+
+    text = "CHN,gdp,2020,1\nCHN,gdp,2020,1\nCHN,gdp,2020,2\nCHN,gdp,2021,3\n"
+    plain = bring(lake_at(tmp_path / "a"), tmp_path, text).load
+    monkeypatch.setattr(duckdb, "connect", worst)
+    close = bring(lake_at(tmp_path / "b"), tmp_path, text).load
+    assert (close.accepted, close.quarantined, close.skips, close.rows) == (
+        plain.accepted, plain.quarantined, plain.skips, plain.rows,
+    ) == (2, 1, {"duplicate": 1}, {"indicator": 2})  # fmt: skip
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs a second user to lose permission as")

@@ -3,25 +3,21 @@
 import datetime as dt
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import pyarrow as pa
-from deltalake import DeltaTable, write_deltalake
-from deltalake.exceptions import DeltaError, TableNotFoundError
 
 from ronghe.errors import BalanceError, SourceError, system
 from ronghe.lake.check import quote
 from ronghe.lake.loads import Load, commit, read_log
 from ronghe.lake.staging import Staged, staging
-from ronghe.lake.store import Store, write_error
+from ronghe.lake.tables import PARTITION, Tables
 from ronghe.model.table import contract
 from ronghe.sources.base import RawFile, Rejected, Relational, Skipped, Source, table_of
-
-_SLICE_BYTES = 128_000_000
 
 Progress = Callable[[str, int, int], None]
 """Called with (what, done, total); total 0 when it can't be known."""
@@ -89,7 +85,7 @@ def hash_file(path: Path) -> tuple[str, int]:
 
 
 def ingest_file(
-    store: Store,
+    tables: Tables,
     source: Source | Relational,
     raw: RawFile,
     *,
@@ -107,12 +103,13 @@ def ingest_file(
     LakeError : the lake can't be written.
     """
     load_id = identity(raw, source, mapping, terms)
+    store = tables.store
     version, loads = read_log(store)
     for old in loads:
         if old.load == load_id and old.live:
             return Report(old, new=False, version=version)
     local = Path(store.root) if store.local else None
-    with staging(local) as staged, duckdb.connect() as connection:
+    with staging(local, raw.sha256) as staged, duckdb.connect() as connection:
         settings = _settings(staged.folder, memory)
         for setting in settings:
             connection.execute(setting)
@@ -120,18 +117,17 @@ def ingest_file(
         _unchanged(raw)
         staged.settle(connection)
         accepted, counts = _balanced(staged, connection, raw)
-        if local is not None:
-            staged.room(local)
         slot = hashlib.sha256(f"{raw.dataset}|{raw.name}|{source.name}|{terms.workspace}".encode()).hexdigest()[:20]
         others = [o for o in loads if o.live and o.slot != slot]
-        tables, overlaps = {}, {}
+        written, overlaps = {}, {}
         for name in sorted(counts):
-            overlaps[name] = _overlap(store, connection, staged, name, others)
-            tables[name] = _write(store, name, _reader(connection, staged, name, raw, load_id), load_id)
-        _write_faults(store, staged, load_id)
-        counts |= _write_repairs(store, staged, raw, load_id, tables)
-    load = _row(load_id, slot, raw, source, mapping, terms, staged, accepted, counts, tables, overlaps)
-    return Report(load, new=True, version=commit(store, load, load.note))
+            overlaps[name] = _overlap(tables, connection, staged, name, others)
+            file = staged.finished(connection, name, counts[name])
+            written[name] = tables.add(name, contract(name).lake_schema, load_id, file, counts[name])
+        _write_faults(tables, staged, load_id)
+        counts |= _write_repairs(tables, staged, raw, load_id, written)
+    load = _row(load_id, slot, raw, source, mapping, terms, staged, accepted, counts, written, overlaps)
+    return Report(load, new=True, version=commit(store, version, loads, load))
 
 
 def _settings(folder: Path, memory: str) -> tuple[str, ...]:
@@ -242,14 +238,16 @@ def _unchanged(raw: RawFile) -> None:
 
 
 def _overlap(
-    store: Store, connection: duckdb.DuckDBPyConnection, staged: Staged, name: str, others: Iterable[Load]
+    tables: Tables, connection: duckdb.DuckDBPyConnection, staged: Staged, name: str, others: Iterable[Load]
 ) -> int:
     """Rows whose key another live load of a table with precedence states as well."""
     table = contract(name)
     live = [o.load for o in others if name in o.rows]
     if not table.precedence or not live:
         return 0
-    delta = DeltaTable(store.address(name), storage_options=store.options or None)
+    delta = tables.open(name)
+    if delta is None:
+        return 0
     connection.register("others", delta.to_pyarrow_dataset(file_pruning_predicate=[("_load", "in", live)]))
     keys = ", ".join(quote(k) for k in table.keys)
     query = f"SELECT count(*) FROM {staged.relation(connection, name)} t SEMI JOIN others USING ({keys})"
@@ -258,76 +256,29 @@ def _overlap(
     return int(found)
 
 
-def _reader(
-    connection: duckdb.DuckDBPyConnection, staged: Staged, name: str, raw: RawFile, load: str
-) -> pa.RecordBatchReader:
-    schema = contract(name).lake_schema
-    query = f"SELECT *, '{raw.sha256}' AS _file, '{load}' AS _load FROM {staged.relation(connection, name)}"
-    batches: Any = connection.sql(query).to_arrow_reader(200_000)
-    return pa.RecordBatchReader.from_batches(schema, (_conform(b, schema) for b in batches))
-
-
-def _conform(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
-    return pa.Table.from_batches([batch]).select(schema.names).cast(schema).combine_chunks().to_batches()[0]
-
-
-def _write(store: Store, name: str, rows: pa.Table | pa.RecordBatchReader, load: str) -> int:
-    """Append rows of one load; what an interrupted earlier try left of the same load is replaced.
-
-    The writer holds all that one commit brings, so a large load comes in several: nobody looks at them before the
-    log of loads names the load.
-    """
-    address, options = store.address(name), store.options or None
-    stale = [("_load", "=", load)]
-    try:
-        try:
-            left = bool(DeltaTable(address, storage_options=options).file_uris(file_pruning_predicate=stale))
-        except TableNotFoundError:
-            left = False
-        for part in _slices(rows):
-            if left:
-                write_deltalake(address, part, mode="overwrite", predicate=f"_load = '{load}'", storage_options=options)
-                left = False
-            else:
-                write_deltalake(address, part, mode="append", partition_by=["_load"], storage_options=options)
-        return DeltaTable(address, storage_options=options).version()
-    except (DeltaError, OSError) as error:
-        raise write_error(error, address) from error
-
-
-def _slices(rows: pa.Table | pa.RecordBatchReader) -> Iterator[pa.Table]:
-    """Rows in stretches that a commit can hold in memory."""
-    if isinstance(rows, pa.Table):
-        yield rows
-        return
-    held: list[pa.RecordBatch] = []
-    size = 0
-    for batch in rows:
-        held.append(batch)
-        size += batch.nbytes
-        if size >= _SLICE_BYTES:
-            yield pa.Table.from_batches(held)
-            held, size = [], 0
-    if held:
-        yield pa.Table.from_batches(held)
-
-
-def _write_faults(store: Store, staged: Staged, load: str) -> None:
+def _write_faults(tables: Tables, staged: Staged, load: str) -> None:
     if staged.rejected:
         rows = [
             {"part": r.part, "row": r.row, "col": r.col, "column": r.column, "value": r.value, "reason": r.reason,
-             "expected": r.expected, "_load": load} for r in staged.rejected
+             "expected": r.expected} for r in staged.rejected
         ]  # fmt: skip
-        _write(store, "_quarantine", pa.Table.from_pylist(rows, schema=QUARANTINE), load)
+        _write_extra(tables, staged, "_quarantine", QUARANTINE, rows, load)
     if staged.skipped:
         rows = [
-            {"part": s.part, "row": s.row, "reason": s.reason, "count": s.count, "value": s.value, "_load": load}
+            {"part": s.part, "row": s.row, "reason": s.reason, "count": s.count, "value": s.value}
             for s in staged.skipped
         ]
-        _write(store, "_skipped", pa.Table.from_pylist(rows, schema=SKIPPED), load)
+        _write_extra(tables, staged, "_skipped", SKIPPED, rows, load)
 
 
-def _write_repairs(store: Store, staged: Staged, raw: RawFile, load: str, tables: dict[str, int]) -> dict[str, int]:
+def _write_extra(
+    tables: Tables, staged: Staged, name: str, schema: pa.Schema, rows: list[dict[str, Any]], load: str
+) -> None:
+    held = pa.Table.from_pylist(rows, schema=pa.schema([f for f in schema if f.name != PARTITION]))
+    tables.add(name, schema, load, staged.extra(name, held), held.num_rows)
+
+
+def _write_repairs(tables: Tables, staged: Staged, raw: RawFile, load: str, written: dict[str, int]) -> dict[str, int]:
     """Keep what an explicit table mended while reading as decisions of this load."""
     if not staged.repairs:
         return {}
@@ -348,6 +299,6 @@ def _write_repairs(store: Store, staged: Staged, raw: RawFile, load: str, tables
         row=[r.row for r in repairs],
     )
     rows = rows.append_column("_file", pa.array([raw.sha256] * len(repairs)))
-    rows = rows.append_column("_load", pa.array([load] * len(repairs)))
-    tables["decision"] = _write(store, "decision", rows, load)
+    file = staged.extra("decision", rows)
+    written["decision"] = tables.add("decision", contract("decision").lake_schema, load, file, len(repairs))
     return {"decision": len(repairs)}

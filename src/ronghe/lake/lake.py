@@ -16,6 +16,7 @@ from ronghe.lake.ingest import QUARANTINE, SKIPPED, Progress, Report, Terms, has
 from ronghe.lake.loads import Log, Version, versions
 from ronghe.lake.snapshot import Snapshot
 from ronghe.lake.store import Store
+from ronghe.lake.tables import Tables
 from ronghe.sources.base import RawFile, Relational, Source
 
 
@@ -32,6 +33,7 @@ class Lake:
         self.config = config
         self.store = Store(config.lake, options)
         self._log = Log(self.store)
+        self._tables = Tables(self.store)
         self._pinned: dict[tuple[int, str | None], Snapshot] = {}
 
     @cached_property
@@ -85,7 +87,7 @@ class Lake:
         """Bring one file in; see ``ronghe.lake.ingest.ingest_file``."""
         with self.writing():
             return ingest_file(
-                self.store, source, raw, terms=terms, mapping=mapping, progress=progress, memory=self.config.memory
+                self._tables, source, raw, terms=terms, mapping=mapping, progress=progress, memory=self.config.memory
             )
 
     def quarantine(self, snapshot: Snapshot) -> pa.Table:

@@ -3,7 +3,7 @@
 import datetime as dt
 import json
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
 
@@ -136,20 +136,23 @@ class Log:
         return self._table.version()
 
 
-def commit(store: Store, load: Load, note: str) -> int:
+def commit(store: Store, version: int, loads: Iterable[Load], load: Load) -> int:
     """Write the log with one more load; an earlier live load of the same slot is replaced by it.
+
+    Parameters
+    ----------
+    version, loads : the log as ``read_log`` gave it since the ingest lock is held.
 
     Returns
     -------
     The new version's number: the snapshot in which the load is seen.
     """
-    version, loads = read_log(store)
     kept = [
         replace(old, live=False, replaced_by=load.load) if old.live and old.slot == load.slot else old
         for old in loads
         if old.load != load.load
     ]
-    return write_log(store, [*kept, load], note, version)
+    return write_log(store, [*kept, load], load.note, version)
 
 
 def write_log(store: Store, loads: list[Load], note: str, base: int) -> int:

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import shutil
 import uuid
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,6 +11,9 @@ from typing import Any
 import pyarrow.fs as pafs
 
 from ronghe.errors import LakeError
+
+_PIECE = 8 * 2**20
+"""Bytes handed to an object store at a time."""
 
 
 class Store:
@@ -81,6 +85,19 @@ class Store:
             draft.replace(path)
         except OSError as error:
             raise write_error(error, str(path)) from error
+
+    def take(self, file: Path, name: str) -> None:
+        """Bring a local file under the root: moved where the root is a folder of the same disk, else copied."""
+        if self.local:
+            target = Path(self.root) / name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.move(file, target)
+            return
+        target_stream = self._remote.open_output_stream(name, None)
+        with file.open("rb") as stream:
+            while piece := stream.read(_PIECE):
+                target_stream.write(piece)
+        target_stream.close()
 
     def names(self, folder: str, *, by_time: bool = False) -> list[str]:
         """The names of the files directly in a folder, sorted (by when they were written, oldest first)."""
