@@ -234,6 +234,16 @@ def store_lanes(b: Board, losses: Floats, slots: Ints, drop: NDArray[np.bool_]) 
 
 
 @compiled(vector_rows)
+def lost_sales(b: Board, sales: Floats) -> Floats:
+    """Σ s·d of each lane; not left to BLAS, whose threads would take the cores the run's own threads work on."""
+    sums = np.zeros(b.loss.shape[1])
+    for i in range(sales.size):
+        for lane in range(sums.size):
+            sums[lane] += sales[i] * b.loss[i, lane]
+    return sums
+
+
+@compiled(vector_rows)
 def add_up(b: Board, sales: Floats, losses: Floats, slots: Ints) -> Floats:
     """Σ s·d, Σ s·u and Σ s·max(d, u) of each lane, d from losses[slots] and u from the lanes."""
     sums = np.zeros((slots.size, 3))

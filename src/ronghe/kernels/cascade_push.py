@@ -152,12 +152,20 @@ def _gather(rule: Rule, w: Desk, n_hot: int, least: float) -> int:
 
 
 @njit(nogil=True, cache=True)
-def _push_supply(net: Layout, w: Desk, step: int, n_who: int, n_seen: int) -> tuple[int, int, int]:
+def links_of(pointers: Index, w: Desk, n_who: int) -> int:
+    """How many links the next step would touch."""
+    links = 0
+    for a in range(n_who):
+        links += pointers[w.who[a] + 1] - pointers[w.who[a]]
+    return links
+
+
+@njit(nogil=True, cache=True)
+def _push_supply(net: Layout, w: Desk, step: int, n_who: int, n_seen: int) -> tuple[int, int]:
     """Push increments to the customers' groups; a customer's loss is its worst group."""
-    n_moved, touched = 0, 0
+    n_moved = 0
     for a in range(n_who):
         j, by = w.who[a], w.step_by[a]
-        touched += net.push_ptr[j + 1] - net.push_ptr[j]
         for e in range(net.push_ptr[j], net.push_ptr[j + 1]):
             g = net.push_group[e]
             w.pile[g] += by * net.push_weight[e]
@@ -171,7 +179,7 @@ def _push_supply(net: Layout, w: Desk, step: int, n_who: int, n_seen: int) -> tu
                     if w.loss[i] == 0.0:
                         n_seen = _enter(net, w, i, n_seen)
                 w.loss[i] = min(1.0, w.pile[g])
-    return n_moved, n_seen, touched
+    return n_moved, n_seen
 
 
 @njit(nogil=True, cache=True)
@@ -200,11 +208,14 @@ def push_supply(
             n_moved += 1
     largest, n_hot = _settle(net, rule, w, 0, n_moved)
     step, touched = 0, 0
-    while largest > eps and step < max_steps and touched <= budget:
-        step += 1
+    while largest > eps and step < max_steps:
         n_who = _gather(rule, w, n_hot, least)
-        n_moved, n_seen, links = _push_supply(net, w, step, n_who, n_seen)
+        links = links_of(net.push_ptr, w, n_who)
+        if touched + links > budget:
+            break
         touched += links
+        step += 1
+        n_moved, n_seen = _push_supply(net, w, step, n_who, n_seen)
         largest, n_hot = _settle(net, rule, w, step, n_moved)
     return step, n_seen, touched, largest
 
@@ -225,12 +236,11 @@ def clear_supply(net: Layout, w: Desk, n_seen: int) -> None:
 
 
 @njit(nogil=True, cache=True)
-def push_demand_step(net: Layout, w: Desk, step: int, n_who: int, n_seen: int) -> tuple[int, int, int]:
-    """Push increments to suppliers: (firms that moved, firms with a loss, links touched)."""
-    n_moved, touched = 0, 0
+def push_demand_step(net: Layout, w: Desk, step: int, n_who: int, n_seen: int) -> tuple[int, int]:
+    """Push increments to suppliers: (firms that moved, firms with a loss)."""
+    n_moved = 0
     for a in range(n_who):
         i, by = w.who[a], w.step_by[a]
-        touched += net.buy_ptr[i + 1] - net.buy_ptr[i]
         for e in range(net.buy_ptr[i], net.buy_ptr[i + 1]):
             j = net.buy_firm[e]
             w.pile[j] += by * net.buy_weight[e]
@@ -244,7 +254,7 @@ def push_demand_step(net: Layout, w: Desk, step: int, n_who: int, n_seen: int) -
                         w.seen[n_seen] = j
                         n_seen += 1
                 w.loss[j] = min(1.0, w.pile[j])
-    return n_moved, n_seen, touched
+    return n_moved, n_seen
 
 
 @njit(nogil=True, cache=True)
@@ -269,8 +279,7 @@ def push_demand(
             n_seen += 1
             largest = max(largest, fractions[a])
     step, touched = 0, 0
-    while largest > eps and step < max_steps and touched <= budget:
-        step += 1
+    while largest > eps and step < max_steps:
         n_who = 0
         for a in range(n_moved):
             i = w.moved[a]
@@ -279,8 +288,12 @@ def push_demand(
                 w.step_by[n_who] = w.loss[i] - w.sent[i]
                 w.sent[i] = w.loss[i]
                 n_who += 1
-        n_moved, n_seen, links = push_demand_step(net, w, step, n_who, n_seen)
+        links = links_of(net.buy_ptr, w, n_who)
+        if touched + links > budget:
+            break
         touched += links
+        step += 1
+        n_moved, n_seen = push_demand_step(net, w, step, n_who, n_seen)
         largest = 0.0
         for a in range(n_moved):
             largest = max(largest, w.loss[w.moved[a]] - w.start[w.moved[a]])

@@ -19,7 +19,7 @@ from scipy.sparse import csr_array
 
 from ronghe.kernels import cascade_push
 from ronghe.kernels.cascade_network import Layout
-from ronghe.kernels.cascade_push import Desk, push_demand_step
+from ronghe.kernels.cascade_push import Desk, links_of, push_demand_step
 from ronghe.kernels.compiled import compiled
 
 Floats = NDArray[np.float64]
@@ -135,14 +135,15 @@ def reach_demand(
     n_seen, touched, step, least = 1, 0, 0, 0.05
     n_who = _held_back(w, w.seen, n_seen, least)
     while True:
-        while n_who > 0 and touched <= budget:
-            step += 1
-            n_moved, n_seen, links = push_demand_step(net, w, step, n_who, n_seen)
+        while n_who > 0:
+            links = links_of(net.buy_ptr, w, n_who)
+            if touched + links > budget:
+                # These increments are noted as sent but not delivered: an interval would be wrong.
+                return 0.0, 0.0, False, n_seen, touched, step
             touched += links
+            step += 1
+            n_moved, n_seen = push_demand_step(net, w, step, n_who, n_seen)
             n_who = _held_back(w, w.moved, n_moved, least)
-        if touched > budget:
-            # The last increments are noted as sent but not delivered: the interval would be wrong.
-            return 0.0, 0.0, False, n_seen, touched, step
         low, high, both_low, both_high, back = _interval(net, w, n_seen, hit, n_hit, f, h, spread)
         if max(high - low, both_high - both_low) <= room or back == 0.0:
             return (low + high) / 2.0, (both_low + both_high) / 2.0, True, n_seen, touched, step

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from ronghe.kernels import cascade_push, cascade_reach
 from ronghe.kernels.cascade import MAX_STEPS
-from ronghe.kernels.cascade_lanes import Board, add_up, board, load_lanes, store_lanes, sweep_demand, sweep_supply
+from ronghe.kernels.cascade_lanes import Board, add_up, board, load_lanes, lost_sales, store_lanes, sweep_demand, sweep_supply
 from ronghe.kernels.cascade_network import Floats, Index, Layout, Network
 from ronghe.kernels.cascade_push import (
     Desk,
@@ -27,7 +27,7 @@ from ronghe.kernels.compiled import compiled
 
 SHELF = 1 << 27  # bytes a thread keeps for heavy scenarios that wait for lanes
 ROUNDING = 32 * 2.0**-24  # of an index from float32 lanes, relative, at most (seen: under half of it)
-BUDGET = 0.01  # links a light scenario may touch, as a share of all links
+BUDGET = 0.01
 
 
 class Out(NamedTuple):
@@ -47,6 +47,7 @@ class Shelf(NamedTuple):
 
     firm: Index  # (room,)
     moving: Floats  # (room,) largest move left on the supply side, 0 when at rest
+    lost: Floats  # (room,) supply-only index so far
     d: Floats  # (room, n)
 
 
@@ -136,6 +137,7 @@ def _light(
         else:
             shelf.firm[waiting] = i
             shelf.moving[waiting] = moving if moving > eps else 0.0
+            shelf.lost[waiting] = supply / total
             shelf.d[waiting, :] = w.loss
             waiting += 1
         clear_supply(net, w, n_hit)
@@ -156,7 +158,7 @@ class Worker:
         self.plan = plan
         self.desks = [desk(net.n_firms, net.n_groups, net.n_sectors) for _ in range(2)]
         room = int(np.clip(SHELF // (8 * net.n_firms), 16, 512))
-        self.shelf = Shelf(np.zeros(room, dtype=np.int32), np.zeros(room), np.zeros((room, net.n_firms)))
+        self.shelf = Shelf(np.zeros(room, dtype=np.int32), np.zeros(room), np.zeros(room), np.zeros((room, net.n_firms)))
         worth = plan.bound.worth if plan.bound.bounded else np.zeros(net.n_firms)
         self.reach_of = worth
         self.single = board(net.layout, plan.by.capacity, worth, np.float32)
@@ -192,7 +194,7 @@ class Worker:
         # Scenarios that need a like number of sweeps share lanes, or the short ones wait for the long.
         moving = shelf.moving[:waiting]
         unfinished = np.argsort(moving, kind="stable")[np.count_nonzero(moving == 0) :]
-        large = self._lost(unfinished) > small
+        large = shelf.lost[unfinished] > small
         again = [
             self._supply(self.single, slots, small, rested, out)
             for slots in self._lots(self.single, unfinished[~large])
@@ -207,11 +209,6 @@ class Worker:
         for lanes, chosen in ((self.single, order[~large]), (self.double, order[large])):
             for slots in self._lots(lanes, chosen):
                 self._demand(lanes, slots, rested, out)
-
-    def _lost(self, slots: NDArray[np.int64]) -> Floats:
-        """The supply-only index as it stands on the shelf."""
-        net = self.plan.net
-        return np.array([float(net.layout.sales @ self.shelf.d[slot]) / net.total for slot in slots])
 
     def _demanded(self, firms: Index) -> Floats:
         """What the demand-only index cannot pass."""
@@ -232,7 +229,9 @@ class Worker:
         sweep_supply(layout, b, plan.by.rewire, plan.by.power, plan.eps, MAX_STEPS, steps)
         out.swept[self.shelf.firm[slots]] += steps[: slots.size].astype(np.int64) * layout.pull_firm.size
         out.steps[self.shelf.firm[slots]] += steps[: slots.size]
-        grown = (layout.sales @ b.loss)[: slots.size] > small * plan.net.total
+        lost = lost_sales(b, layout.sales)[: slots.size] / plan.net.total
+        grown = lost > small
+        self.shelf.lost[slots[~grown]] = lost[~grown]
         store_lanes(b, self.shelf.d, slots, grown)
         rested[slots] = b.live[0, : slots.size] == 0
         return slots[grown]
@@ -260,8 +259,6 @@ class Worker:
             out.rested[f] = rested[slot] and b.live[0, lane] == 0
 
     def _supply_only(self, slots: NDArray[np.int64], rested: NDArray[np.bool_], out: Out) -> None:
-        net = self.plan.net
-        for slot in slots:
-            f = self.shelf.firm[slot]
-            out.supply[f] = out.both[f] = float(net.layout.sales @ self.shelf.d[slot]) / net.total
-            out.rested[f] = rested[slot]
+        firms = self.shelf.firm[slots]
+        out.supply[firms] = out.both[firms] = self.shelf.lost[slots]
+        out.rested[firms] = rested[slots]
