@@ -3,7 +3,8 @@
 Compiled steps behind `ronghe.kernels.cascade`. A sweep reads each link once for all lanes and
 each neighbour's losses as one stretch of memory, so the random reads that bound the
 work are shared. A lane that has come to rest is masked and keeps its state, so that a result does not
-depend on its company.
+depend on its company. When a quarter of the lanes are at rest, their scenarios leave and others enter; to exchange
+fewer would not pay for reading the whole board.
 
 A sweep uses each new loss as soon as it is there, where a Jacobi step would wait. Both climb from below, never
 past the losses at rest, because more loss anywhere never means less elsewhere; so both end at the same
@@ -17,14 +18,57 @@ from numpy.typing import NDArray
 
 from ronghe.kernels import vector_rows
 from ronghe.kernels.cascade_network import Floats, Index, Ints, Layout
+from ronghe.kernels.cascade_push import Rule
 from ronghe.kernels.compiled import compiled
 from ronghe.kernels.vector_rows import aligned, lane_numbers, spread_loss, weighted_sum, worst_group
 
 Real = NDArray[Any]  # float32 or float64, the same within a call
+Flags = NDArray[np.bool_]
+
+EXCHANGE = 4  # scenarios are exchanged when one lane in so many is at rest
+BLOCK = 128  # rows of a board that stay in the nearest cache while its lanes are read one by one
+
+
+class Shelf(NamedTuple):
+    """One thread's heavy scenarios, by slot: where they stood when pushing was given up, and what became of them."""
+
+    firm: Index  # (room,) the firm that fails
+    settled: Flags  # (room,) the supply side had come to rest
+    hits: Ints  # (room,) how many firms had a loss
+    hit: Index  # (room, most hits) these firms
+    loss: Floats  # (room, most hits) and their d
+    u: Floats  # (room, n) of the demand side, or 0
+
+    supply: Floats  # (room,) Σ s·d / Σ s
+    demand: Floats  # (room,) Σ s·u / Σ s
+    both: Floats  # (room,) Σ s·max(d, u) / Σ s
+    bound: Floats  # (room,) what the demand side can still add to the index, at most
+    sweeps: Ints  # (room, 2) of the supply and the demand side
+    rested: Flags  # (room,) came to rest
+    grown: Flags  # (room,) lost more than the lanes' precision is good for
+
+
+def shelf(room: int, hits: int, n: int) -> Shelf:
+    """An empty shelf."""
+    return Shelf(
+        firm=np.zeros(room, dtype=np.int32),
+        settled=np.zeros(room, dtype=np.bool_),
+        hits=np.zeros(room, dtype=np.int64),
+        hit=np.zeros((room, hits), dtype=np.int32),
+        loss=np.zeros((room, hits)),
+        u=np.zeros((room, n)),
+        supply=np.zeros(room),
+        demand=np.zeros(room),
+        both=np.zeros(room),
+        bound=np.zeros(room),
+        sweeps=np.zeros((room, 2), dtype=np.int64),
+        rested=np.zeros(room, dtype=np.bool_),
+        grown=np.zeros(room, dtype=np.bool_),
+    )
 
 
 class Board(NamedTuple):
-    """One thread's lanes and the network's weights, in the precision of the run."""
+    """One thread's lanes and the network's weights, in the precision of the run; empty lanes hold zeros."""
 
     lanes: tuple[int, ...]
     pull_weight: Real
@@ -37,9 +81,10 @@ class Board(NamedTuple):
     live: Real  # (1, lanes) 1 while a lane runs
     most: Real  # (1, lanes) largest move
     rest: Real  # (1, lanes) Σ worth · move
-    bound: Real  # (1, lanes) the rest a lane stopped with
     before: Real  # (K, lanes) one over Σ capacity (1 − d) when the sweep began
     after: Real  # (K, lanes) the same, of the losses of this sweep
+    held: Ints  # (lanes,) slot of the scenario in the lane, -1 for none
+    steps: Ints  # (lanes,) its sweeps so far
 
 
 def board(net: Layout, capacity: Floats, worth: Floats, dtype: Any) -> Board:
@@ -62,9 +107,10 @@ def board(net: Layout, capacity: Floats, worth: Floats, dtype: Any) -> Board:
         live=zeros(1),
         most=zeros(1),
         rest=zeros(1),
-        bound=zeros(1),
         before=zeros(k),
         after=zeros(k),
+        held=np.full(len(numbers), -1),
+        steps=np.zeros(len(numbers), dtype=np.int64),
     )
 
 
@@ -75,14 +121,17 @@ def _clear(row: Real) -> None:
 
 
 @compiled(vector_rows)
-def _market(net: Layout, b: Board, before: Real, after: Real, pull: bool) -> None:
-    """A sweep of the supply side with σ = min(1, s / the sector's volume); without `pull` only φ is set."""
+def _market(net: Layout, b: Board) -> None:
+    """A sweep of the supply side with σ = min(1, s / the sector's volume).
+
+    The rows are not a function of their own: handing on the tuples would count their arrays' references at each.
+    """
     for k in range(net.first.size - 1):
-        for lane in range(after.shape[1]):
-            after[k, lane] = 0
+        for lane in range(b.after.shape[1]):
+            b.after[k, lane] = 0
         for i in range(net.first[k], net.first[k + 1]):
             start, stop = np.int64(net.pull_ptr[i]), np.int64(net.pull_ptr[i + 1])
-            if pull and stop > start:
+            if stop > start:
                 worst_group(
                     b.lanes,
                     start,
@@ -96,14 +145,17 @@ def _market(net: Layout, b: Board, before: Real, after: Real, pull: bool) -> Non
                     b.most,
                     np.int64(net.pull_firm.size),
                 )
-            spread_loss(b.lanes, b.capacity, before, after, np.int64(k), b.loss, np.int64(i), b.phi)
-        for lane in range(after.shape[1]):
-            after[k, lane] = 1 / after[k, lane] if after[k, lane] > 0 else np.inf
+            spread_loss(b.lanes, b.capacity, b.before, b.after, np.int64(k), b.loss, np.int64(i), b.phi)
+        for lane in range(b.after.shape[1]):
+            b.after[k, lane] = 1 / b.after[k, lane] if b.after[k, lane] > 0 else np.inf
+    for k in range(net.first.size - 1):
+        for lane in range(b.after.shape[1]):
+            b.before[k, lane] = b.after[k, lane]
 
 
 @compiled(vector_rows)
 def _general(net: Layout, b: Board, rewire: int, power: float) -> None:
-    """The same for any replaceability exponent, or by spare capacity (see `cascade_push.Rule`)."""
+    """A sweep for any replaceability exponent, or by spare capacity (see `cascade_push.Rule`)."""
     for k in range(net.first.size - 1):
         for lane in range(b.loss.shape[1]):
             volume, lost = 0.0, 0.0
@@ -118,139 +170,227 @@ def _general(net: Layout, b: Board, rewire: int, power: float) -> None:
                 elif volume > size:
                     share = (size / volume) ** power
                 b.phi[i, lane] = loss * share
+    for i in range(net.sales.size):
+        start, stop = np.int64(net.pull_ptr[i]), np.int64(net.pull_ptr[i + 1])
+        if stop > start:
+            worst_group(
+                b.lanes,
+                start,
+                stop,
+                net.pull_firm,
+                b.pull_weight,
+                b.phi,
+                b.live,
+                b.loss,
+                np.int64(i),
+                b.most,
+                np.int64(net.pull_firm.size),
+            )
 
 
 @compiled(vector_rows)
-def _still(b: Board, eps: float, largest: Real, steps: Index) -> int:
-    """Count the step for running lanes, stop those at rest, and say how many still run."""
+def _still(b: Board, eps: float, largest: Real, max_steps: int, on: Shelf) -> int:
+    """Count the sweep for running lanes, stop those at rest or out of steps, and say how many still run."""
     running = 0
-    for lane in range(b.live.shape[1]):
+    for lane in range(b.held.size):
         if b.live[0, lane] > 0:
-            steps[lane] += 1
-            if largest[0, lane] <= eps:
+            b.steps[lane] += 1
+            rests = largest[0, lane] <= eps
+            if rests or b.steps[lane] >= max_steps:
                 b.live[0, lane] = 0
+                on.rested[b.held[lane]] &= rests
             else:
                 running += 1
     return running
 
 
 @compiled(vector_rows)
-def sweep_supply(net: Layout, b: Board, rewire: int, power: float, eps: float, max_steps: int, steps: Index) -> int:
-    """Run the supply side of every live lane to rest; the lanes' states are in b.loss.
-
-    Returns the sweeps made; b.live stays 1 where max_steps came first.
-    """
-    sweeps, running = 0, 1
-    published = rewire == 0 and power == 1.0
-    before, after = b.before, b.after
-    if published:
-        # Twice: the first pass adds up the volumes the second one needs.
-        _market(net, b, before, after, False)
-        _market(net, b, after, before, False)
-    while running > 0 and sweeps < max_steps:
-        _clear(b.most)
-        if published:
-            _market(net, b, before, after, True)
-            before, after = after, before
-        else:
-            _general(net, b, rewire, power)
-            for i in range(net.sales.size):
-                start, stop = np.int64(net.pull_ptr[i]), np.int64(net.pull_ptr[i + 1])
-                if stop > start:
-                    worst_group(
-                        b.lanes,
-                        start,
-                        stop,
-                        net.pull_firm,
-                        b.pull_weight,
-                        b.phi,
-                        b.live,
-                        b.loss,
-                        np.int64(i),
-                        b.most,
-                        np.int64(net.pull_firm.size),
-                    )
-        sweeps += 1
-        running = _still(b, eps, b.most, steps)
-    return sweeps
+def _take(b: Board, slots: Ints, at: int) -> int:
+    """Give each lane at rest the next slot while there is one; say which slot comes after."""
+    for lane in range(b.held.size):
+        if b.live[0, lane] == 0:
+            b.held[lane] = -1
+            if at < slots.size:
+                b.held[lane] = slots[at]
+                b.steps[lane] = 0
+                b.live[0, lane] = 1
+                at += 1
+    return at
 
 
 @compiled(vector_rows)
-def sweep_demand(net: Layout, b: Board, bounded: bool, eps: float, max_steps: int, steps: Index) -> int:
-    """Run the demand side of every live lane to rest; returns the sweeps made.
+def _exchanges(b: Board, running: int, left: int) -> bool:
+    return running == 0 or (left > 0 and (b.held.size - running) * EXCHANGE >= b.held.size)
+
+
+@compiled(vector_rows)
+def _enter_supply(net: Layout, b: Board, volume: Floats, on: Shelf) -> None:
+    """Put the losses of the scenarios that are new into their lanes, with the volumes and φ they mean."""
+    left = np.empty(volume.size)
+    for lane in range(b.held.size):
+        slot = b.held[lane]
+        if slot < 0 or b.steps[lane] > 0:
+            continue
+        left[:] = volume
+        for a in range(on.hits[slot]):
+            i = on.hit[slot, a]
+            b.loss[i, lane] = on.loss[slot, a]
+            left[net.sector[i]] -= b.capacity[i] * on.loss[slot, a]
+        for k in range(volume.size):
+            # A difference of a whole sector leaves rounding, which must not pass for a volume.
+            b.before[k, lane] = 1 / left[k] if left[k] > 1e-12 * volume[k] else np.inf
+        for a in range(on.hits[slot]):
+            i = on.hit[slot, a]
+            share = b.capacity[i] * b.before[net.sector[i], lane]
+            b.phi[i, lane] = b.loss[i, lane] * min(1.0, share)
+
+
+@compiled(vector_rows)
+def _leave_supply(net: Layout, b: Board, total: float, small: float, on: Shelf) -> None:
+    """Add up Σ s·d and Σ s·max(d, u) of the lanes at rest, u from the shelf, wipe them, and see which passed
+    `small`.
+    """
+    gone = np.flatnonzero((b.live[0] == 0) & (b.held >= 0))
+    sums = np.zeros((gone.size, 2))
+    for first in range(0, net.sales.size, BLOCK):
+        last = min(first + BLOCK, net.sales.size)
+        for a in range(gone.size):
+            lane, u, supply, both = gone[a], on.u[b.held[gone[a]]], 0.0, 0.0
+            for i in range(first, last):
+                d = np.float64(b.loss[i, lane])
+                supply += net.sales[i] * d
+                both += net.sales[i] * max(d, u[i])
+                b.loss[i, lane] = 0
+                b.phi[i, lane] = 0
+            sums[a, 0] += supply
+            sums[a, 1] += both
+    for a in range(gone.size):
+        slot = b.held[gone[a]]
+        on.sweeps[slot, 0] += b.steps[gone[a]]
+        on.grown[slot] = sums[a, 0] > small * total
+        on.supply[slot] = sums[a, 0] / total
+        on.both[slot] = sums[a, 1] / total
+
+
+@compiled(vector_rows)
+def run_supply(
+    net: Layout,
+    b: Board,
+    by: Rule,
+    eps: float,
+    max_steps: int,
+    slots: Ints,
+    total: float,
+    small: float,
+    on: Shelf,
+) -> None:
+    """Run the supply side of some scenarios to rest, or for max_steps; on.u must hold their demand side.
+
+    One whose index passes `small` is marked as grown, its results being as good as the lanes' precision only.
+    """
+    at, running = 0, 0
+    b.held[:] = -1
+    _clear(b.live)
+    while True:
+        if _exchanges(b, running, slots.size - at):
+            _leave_supply(net, b, total, small, on)
+            at = _take(b, slots, at)
+            if b.held.max() < 0:
+                return
+            _enter_supply(net, b, by.volume, on)
+        _clear(b.most)
+        if by.rewire == 0 and by.power == 1.0:
+            _market(net, b)
+        else:
+            _general(net, b, by.rewire, by.power)
+        running = _still(b, eps, b.most, max_steps, on)
+
+
+@compiled(vector_rows)
+def add_settled(net: Layout, slots: Ints, total: float, on: Shelf) -> None:
+    """Σ s·max(d, u) of scenarios whose supply side needed no lane; their Σ s·d is on the shelf."""
+    for slot in slots:
+        more, u = 0.0, on.u[slot]
+        for a in range(on.hits[slot]):
+            i = on.hit[slot, a]
+            more += net.sales[i] * max(0.0, on.loss[slot, a] - u[i])
+        on.both[slot] = on.demand[slot] + more / total
+
+
+@compiled(vector_rows)
+def _leave_demand(net: Layout, b: Board, total: float, on: Shelf) -> None:
+    """Put u of the lanes at rest on the shelf, add up Σ s·u, and wipe them."""
+    gone = np.flatnonzero((b.live[0] == 0) & (b.held >= 0))
+    sums = np.zeros(gone.size)
+    for first in range(0, net.sales.size, BLOCK):
+        last = min(first + BLOCK, net.sales.size)
+        for a in range(gone.size):
+            lane, u, demand = gone[a], on.u[b.held[gone[a]]], 0.0
+            for i in range(first, last):
+                u[i] = b.loss[i, lane]
+                demand += net.sales[i] * u[i]
+                b.loss[i, lane] = 0
+            sums[a] += demand
+    for a in range(gone.size):
+        on.sweeps[b.held[gone[a]], 1] = b.steps[gone[a]]
+        on.demand[b.held[gone[a]]] = sums[a] / total
+
+
+@compiled(vector_rows)
+def _purchases(net: Layout, b: Board) -> None:
+    """A sweep of the demand side, backwards: tables end with the sectors that sell late, and the layout keeps that."""
+    for j in range(net.sales.size - 1, -1, -1):
+        start, stop = np.int64(net.sale_ptr[j]), np.int64(net.sale_ptr[j + 1])
+        if stop > start:
+            weighted_sum(
+                b.lanes,
+                start,
+                stop,
+                net.sale_firm,
+                b.sale_weight,
+                b.loss,
+                b.live,
+                b.loss,
+                np.int64(j),
+                b.most,
+                b.worth,
+                b.rest,
+            )
+
+
+@compiled(vector_rows)
+def run_demand(
+    net: Layout,
+    b: Board,
+    bounded: bool,
+    eps: float,
+    max_steps: int,
+    slots: Ints,
+    total: float,
+    on: Shelf,
+) -> None:
+    """Run the demand side of some scenarios to rest, or for max_steps, and leave u on the shelf.
 
     With `bounded`, rest means Σ worth · move ≤ eps: what is still to be passed on after a sweep is at most
     M·move (only firms updated before their customers are owed anything), so that Σ s·u lacks at most
     s'N M·move = (h − s)'move. Else rest means no move above eps.
     """
-    sweeps, running = 0, 1
-    while running > 0 and sweeps < max_steps:
+    at, running = 0, 0
+    b.held[:] = -1
+    _clear(b.live)
+    while True:
+        if _exchanges(b, running, slots.size - at):
+            _leave_demand(net, b, total, on)
+            at = _take(b, slots, at)
+            if b.held.max() < 0:
+                return
+            for lane in range(b.held.size):
+                if b.held[lane] >= 0 and b.steps[lane] == 0:
+                    b.loss[on.firm[b.held[lane]], lane] = 1
         _clear(b.most)
         _clear(b.rest)
-        # Backwards: the layout keeps the table's order of sectors, and tables end with those that sell late.
-        for j in range(net.sales.size - 1, -1, -1):
-            start, stop = np.int64(net.sale_ptr[j]), np.int64(net.sale_ptr[j + 1])
-            if stop > start:
-                weighted_sum(
-                    b.lanes,
-                    start,
-                    stop,
-                    net.sale_firm,
-                    b.sale_weight,
-                    b.loss,
-                    b.live,
-                    b.loss,
-                    np.int64(j),
-                    b.most,
-                    b.worth,
-                    b.rest,
-                )
-        sweeps += 1
-        for lane in range(b.live.shape[1]):
+        _purchases(net, b)
+        for lane in range(b.held.size):
             if b.live[0, lane] > 0:
-                b.bound[0, lane] = b.rest[0, lane]
-        running = _still(b, eps, b.rest if bounded else b.most, steps)
-    return sweeps
-
-
-@compiled(vector_rows)
-def load_lanes(b: Board, losses: Floats, slots: Ints) -> None:
-    """Put the losses of some scenarios, losses[slots], into lanes and set those running."""
-    _clear(b.live)
-    for lane in range(slots.size):
-        b.live[0, lane] = 1
-    for i in range(losses.shape[1]):
-        for lane in range(slots.size):
-            b.loss[i, lane] = losses[slots[lane], i]
-
-
-@compiled(vector_rows)
-def store_lanes(b: Board, losses: Floats, slots: Ints, drop: NDArray[np.bool_]) -> None:
-    """Take the losses of the lanes out again, but for those to drop."""
-    for i in range(losses.shape[1]):
-        for lane in range(slots.size):
-            if not drop[lane]:
-                losses[slots[lane], i] = b.loss[i, lane]
-
-
-@compiled(vector_rows)
-def lost_sales(b: Board, sales: Floats) -> Floats:
-    """Σ s·d of each lane; not left to BLAS, whose threads would take the cores the run's own threads work on."""
-    sums = np.zeros(b.loss.shape[1])
-    for i in range(sales.size):
-        for lane in range(sums.size):
-            sums[lane] += sales[i] * b.loss[i, lane]
-    return sums
-
-
-@compiled(vector_rows)
-def add_up(b: Board, sales: Floats, losses: Floats, slots: Ints) -> Floats:
-    """Σ s·d, Σ s·u and Σ s·max(d, u) of each lane, d from losses[slots] and u from the lanes."""
-    sums = np.zeros((slots.size, 3))
-    for i in range(sales.size):
-        for lane in range(slots.size):
-            down, up = losses[slots[lane], i], np.float64(b.loss[i, lane])
-            sums[lane, 0] += sales[i] * down
-            sums[lane, 1] += sales[i] * up
-            sums[lane, 2] += sales[i] * max(down, up)
-    return sums
+                on.bound[b.held[lane]] = b.rest[0, lane] if bounded else 0.0
+        running = _still(b, eps, b.rest if bounded else b.most, max_steps, on)

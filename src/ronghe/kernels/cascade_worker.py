@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from ronghe.kernels import cascade_push, cascade_reach
 from ronghe.kernels.cascade import MAX_STEPS
-from ronghe.kernels.cascade_lanes import Board, add_up, board, load_lanes, lost_sales, store_lanes, sweep_demand, sweep_supply
+from ronghe.kernels.cascade_lanes import Board, Shelf, add_settled, board, run_demand, run_supply, shelf
 from ronghe.kernels.cascade_network import Floats, Index, Layout, Network
 from ronghe.kernels.cascade_push import (
     Desk,
@@ -40,15 +40,6 @@ class Out(NamedTuple):
     swept: NDArray[np.int64]  # links touched in whole sweeps
     steps: Index
     rested: NDArray[np.bool_]
-
-
-class Shelf(NamedTuple):
-    """Heavy scenarios waiting for lanes."""
-
-    firm: Index  # (room,)
-    moving: Floats  # (room,) largest move left on the supply side, 0 when at rest
-    lost: Floats  # (room,) supply-only index so far
-    d: Floats  # (room, n)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,10 +126,11 @@ def _light(
             out.supply[i], out.demand[i], out.both[i] = supply / total, demand / total, both / total
             out.rested[i] = True
         else:
-            shelf.firm[waiting] = i
-            shelf.moving[waiting] = moving if moving > eps else 0.0
-            shelf.lost[waiting] = supply / total
-            shelf.d[waiting, :] = w.loss
+            shelf.firm[waiting], shelf.hits[waiting], shelf.supply[waiting] = i, n_hit, supply / total
+            shelf.settled[waiting] = moving <= eps
+            for a in range(n_hit):
+                shelf.hit[waiting, a] = w.seen[a]
+                shelf.loss[waiting, a] = w.loss[w.seen[a]]
             waiting += 1
         clear_supply(net, w, n_hit)
         at += 1
@@ -158,7 +150,7 @@ class Worker:
         self.plan = plan
         self.desks = [desk(net.n_firms, net.n_groups, net.n_sectors) for _ in range(2)]
         room = int(np.clip(SHELF // (8 * net.n_firms), 16, 512))
-        self.shelf = Shelf(np.zeros(room, dtype=np.int32), np.zeros(room), np.zeros(room), np.zeros((room, net.n_firms)))
+        self.shelf = shelf(room, min(least_budget(net.n_links) + 1, net.n_firms), net.n_firms)
         worth = plan.bound.worth if plan.bound.bounded else np.zeros(net.n_firms)
         self.reach_of = worth
         self.single = board(net.layout, plan.by.capacity, worth, np.float32)
@@ -189,76 +181,47 @@ class Worker:
             self._heavy(waiting, out)
 
     def _heavy(self, waiting: int, out: Out) -> None:
-        shelf, small = self.shelf, np.inf if self.plan.fast else self.plan.eps / ROUNDING
-        rested = np.ones(waiting, dtype=np.bool_)
-        # Scenarios that need a like number of sweeps share lanes, or the short ones wait for the long.
-        moving = shelf.moving[:waiting]
-        unfinished = np.argsort(moving, kind="stable")[np.count_nonzero(moving == 0) :]
-        large = shelf.lost[unfinished] > small
-        again = [
-            self._supply(self.single, slots, small, rested, out)
-            for slots in self._lots(self.single, unfinished[~large])
-        ]
-        for slots in self._lots(self.double, np.concatenate([unfinished[large], *again])):
-            self._supply(self.double, slots, np.inf, rested, out)
-        order = np.argsort(self.reach_of[shelf.firm[:waiting]], kind="stable")
-        if not self.plan.demand:
-            self._supply_only(order, rested, out)
-            return
-        large = self._demanded(shelf.firm[order]) > small
-        for lanes, chosen in ((self.single, order[~large]), (self.double, order[large])):
-            for slots in self._lots(lanes, chosen):
-                self._demand(lanes, slots, rested, out)
+        on, single = self.shelf, np.inf if self.plan.fast else self.plan.eps / ROUNDING
+        on.rested[:waiting] = True
+        on.sweeps[:waiting] = 0
+        # Scenarios that need a like number of sweeps run together, and the longest first, or one is left to run alone.
+        if self.plan.demand:
+            slots = np.argsort(-self.reach_of[on.firm[:waiting]], kind="stable")
+            large = self._demanded(on.firm[slots]) > single
+            self._demand(self.single, slots[~large])
+            self._demand(self.double, slots[large])
+        add_settled(self.plan.net.layout, np.flatnonzero(on.settled[:waiting]), self.plan.net.total, on)
+        slots = np.flatnonzero(~on.settled[:waiting])
+        slots = slots[np.argsort(-on.supply[slots], kind="stable")]
+        large = on.supply[slots] > single
+        rested = on.rested[:waiting].copy()
+        self._supply(self.single, slots[~large], single)
+        again = slots[large | on.grown[slots]]
+        on.rested[again] = rested[again]
+        self._supply(self.double, again, np.inf)
+        self._results(waiting, out)
 
     def _demanded(self, firms: Index) -> Floats:
         """What the demand-only index cannot pass."""
         net, bound = self.plan.net, self.plan.bound
         return bound.h[firms] / net.total if bound.bounded else np.ones(firms.size)
 
-    def _lots(self, b: Board, slots: NDArray[np.int64]) -> list[NDArray[np.int64]]:
-        lanes = len(b.lanes)
-        return [slots[start : start + lanes] for start in range(0, slots.size, lanes)]
+    def _supply(self, b: Board, slots: NDArray[np.int64], small: float) -> None:
+        net, plan = self.plan.net, self.plan
+        run_supply(net.layout, b, plan.by, plan.eps, MAX_STEPS, slots, net.total, small, self.shelf)
 
-    def _supply(
-        self, b: Board, slots: NDArray[np.int64], small: float, rested: NDArray[np.bool_], out: Out
-    ) -> NDArray[np.int64]:
-        """Finish some supply sides on a board; those that grew past `small` stay as they were and are returned."""
-        plan, layout = self.plan, self.plan.net.layout
-        steps = np.zeros(len(b.lanes), dtype=np.int32)
-        load_lanes(b, self.shelf.d, slots)
-        sweep_supply(layout, b, plan.by.rewire, plan.by.power, plan.eps, MAX_STEPS, steps)
-        out.swept[self.shelf.firm[slots]] += steps[: slots.size].astype(np.int64) * layout.pull_firm.size
-        out.steps[self.shelf.firm[slots]] += steps[: slots.size]
-        lost = lost_sales(b, layout.sales)[: slots.size] / plan.net.total
-        grown = lost > small
-        self.shelf.lost[slots[~grown]] = lost[~grown]
-        store_lanes(b, self.shelf.d, slots, grown)
-        rested[slots] = b.live[0, : slots.size] == 0
-        return slots[grown]
+    def _demand(self, b: Board, slots: NDArray[np.int64]) -> None:
+        net, plan = self.plan.net, self.plan
+        run_demand(net.layout, b, plan.bound.bounded, plan.eps, MAX_STEPS, slots, net.total, self.shelf)
 
-    def _demand(self, b: Board, slots: NDArray[np.int64], rested: NDArray[np.bool_], out: Out) -> None:
-        plan = self.plan
-        net, steps = plan.net, np.zeros(len(b.lanes), dtype=np.int32)
-        b.live[:] = 0
-        b.loss[:] = 0
-        for lane, slot in enumerate(slots):
-            b.loss[self.shelf.firm[slot], lane] = 1
-            b.live[0, lane] = 1
-        sweep_demand(net.layout, b, plan.bound.bounded, plan.eps, MAX_STEPS, steps)
-        sums = add_up(b, net.layout.sales, self.shelf.d, slots) / net.total
-        for lane, slot in enumerate(slots):
-            supply, demand, both = sums[lane]
-            # What the demand side still lacks lies between 0 and the bound it stopped at: take the middle.
-            half = float(b.bound[0, lane]) / 2.0 if plan.bound.bounded else 0.0
-            f = self.shelf.firm[slot]
-            out.supply[f] = supply
-            out.demand[f] = min(1.0, demand + half)
-            out.both[f] = min(1.0, both + half)
-            out.swept[f] += int(steps[lane]) * net.layout.sale_firm.size
-            out.steps[f] = max(out.steps[f], steps[lane])
-            out.rested[f] = rested[slot] and b.live[0, lane] == 0
-
-    def _supply_only(self, slots: NDArray[np.int64], rested: NDArray[np.bool_], out: Out) -> None:
-        firms = self.shelf.firm[slots]
-        out.supply[firms] = out.both[firms] = self.shelf.lost[slots]
-        out.rested[firms] = rested[slots]
+    def _results(self, waiting: int, out: Out) -> None:
+        layout, on, firms = self.plan.net.layout, self.shelf, self.shelf.firm[:waiting]
+        sweeps = on.sweeps[:waiting]
+        out.supply[firms] = on.supply[:waiting]
+        out.rested[firms] = on.rested[:waiting]
+        out.swept[firms] += sweeps[:, 0] * layout.pull_firm.size + sweeps[:, 1] * layout.sale_firm.size
+        out.steps[firms] = np.maximum(out.steps[firms] + sweeps[:, 0], sweeps[:, 1])
+        # What the demand side still lacks lies between 0 and the bound it stopped at: take the middle.
+        half = on.bound[:waiting] / 2
+        out.both[firms] = np.minimum(1.0, on.both[:waiting] + half)
+        out.demand[firms] = np.minimum(1.0, on.demand[:waiting] + half) if self.plan.demand else np.nan
