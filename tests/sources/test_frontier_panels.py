@@ -185,6 +185,7 @@ def test_trade_keeps_leading_zeros_and_says_it_is_an_average(tmp_path: Path, mon
         ("CHN", "0011", 1999, 3, "average of 1998 to 2000"),
         ("ANT", "0012", 1999, 3, "average of 1998 to 2000"),
     ]
+    assert {r["unit"] for r in found.rows("trade")} == {"USD_per_flow"}
     gdp = pd.DataFrame({"country": ["chn", "ssa", "zzz"], "value": [1.0, 2, 3]})
     monkeypatch.setattr(trade_complexity, "read_r", lambda raw: {"world_gdp_avg_1998_to_2000": gdp})
     found = Parsed(TradeComplexity(), raw_file(tmp_path, "data/world_gdp_avg_1998_to_2000.rda", b"x"))

@@ -96,6 +96,21 @@ def test_concordances_are_whole():
             key = (row["chain"], row["step"], row["classification"], row["version"])
             makes[key] = makes.get(key, 0.0) + row["value"]
     assert all(total == pytest.approx(1.0) for total in makes.values())
+    linked = {}
+    for row in rows["step_product.csv"]:
+        assert row["low"] <= row["value"] <= row["high"], row
+        assert row["reason_zh"]
+        assert row["reason_en"]
+        linked.setdefault((row["chain"], row["step"]), []).append(row)
+    named = {r["code"]: r for r in rows["industry.csv"]}
+    assert all(r["name_zh"] and r["name_en"] for r in named.values())
+    assert len({r["name_en"] for r in named.values()}) == len({r["name_zh"] for r in named.values()}) == len(named)
+    for listed in linked.values():
+        assert sum(r["value"] for r in listed) == pytest.approx(1.0)
+        assert sum(r["low"] for r in listed) <= 1.0 + 1e-9
+        assert sum(r["high"] for r in listed) >= 1.0 - 1e-9
+        assert {r["product"] for r in listed} <= {*named, "none"}
+        assert len(listed) == 1 or all(r["product"] != "none" for r in listed)
     for row in rows["assumption.csv"]:
         assert row["low"] <= row["value"] <= row["high"]
     links = {}

@@ -149,7 +149,7 @@ CHARTS = (
     Chart("interval", "sectors", {"x": "name", "y": "share", "low": "low", "high": "high"}, Text("structure.top"),
           {"x_line": 0.5}),
     Chart("ridge", "long", {"x": "x", "y": "y", "series": "who"}, Text("structure.top")),
-    Chart("waterfall", "sectors", {"x": "name", "y": "change", "total": "whole"}, Text("structure.top")),
+    Chart("waterfall", "sectors", {"x": "name", "y": "change"}, Text("structure.top"), {"total": {"whole": 1}}),
 )  # fmt: skip
 
 

@@ -126,14 +126,14 @@ def interval(frame: Frame) -> dict[str, Any]:
 
 
 def waterfall(frame: Frame) -> dict[str, Any]:
-    """Changes that add up: each bar begins where the one before ended; totals stand on zero."""
+    """Changes that add up: each bar begins where the one before ended; totals (option ``total``) stand on zero."""
     y = frame.field("y")
     scale = frame.scale([y])
-    total = frame.field("total").name if frame.has("total") else None
+    total = frame.options.get("total", {}).items()
     level, bars, marks = 0.0, [], []
     for i, row in enumerate(frame.rows):
         value = scale(row[y.name]) or 0.0
-        whole = bool(total and row[total])
+        whole = any(row[column] == value for column, value in total)
         start, end = (0.0, value) if whole else (level, level + value)
         level = end
         start, end = (float(f"{v:.10g}") for v in (start, end))

@@ -47,6 +47,8 @@ def units() -> Mapping[str, Unit]:
     return MappingProxyType(table)
 
 
+FLOW_MEANS = frozenset({"USD_per_flow"})
+"""Units of means over single trade flows (one partner, one year): such values are no totals."""
 _TRILLION = 1e12
 _SMALL = 0.1
 _STEPS: Mapping[str, Mapping[str, tuple[tuple[float, str], ...]]] = {

@@ -1,12 +1,15 @@
 """World trade by product and published complexity (R package economiccomplexity), as R data.
 
 ``world_trade_avg_1998_to_2000.rda``: exports of 226 countries by 785 products of SITC Rev. 2, one average of the
-years 1998 to 2000 (dated 1999, ``years`` = 3). ``economiccomplexity_output.rda``: the indices that the package
-computed from it, to compare with; they are the fitness and complexity of Tacchella et al. after twenty rounds,
-though the file calls them complexity indices, and not the ECI. ``world_gdp_avg_1998_to_2000.rda``: GDP per person,
-the same average. A record is a row of a data frame or an element of a vector; matrices of proximity and advantage
-follow from the trade and are not read. Nor are the OEC's sections and Ukraine's exports: they state no year, or
-one country only.
+years 1998 to 2000 (dated 1999, ``years`` = 3). The package averages over single flows, each of one year and one
+partner, not over years: values are means of bilateral flows, as their unit says, and add up to 120 billion dollars
+where the world traded some 5,600. Against the exports of goods in WIOD 2000 they are 115 times too low for Germany,
+67 for China, 30 for Canada: countries with few partners look larger than they are. ``economiccomplexity_output.rda``:
+the indices that the package computed from it, to compare with; they are the fitness and complexity of Tacchella et
+al. after twenty rounds, though the file calls them complexity indices, and not the ECI.
+``world_gdp_avg_1998_to_2000.rda``: GDP per person, the same average. A record is a row of a data frame or an element
+of a vector; matrices of proximity and advantage follow from the trade and are not read. Nor are the OEC's sections
+and Ukraine's exports: they state no year, or one country only.
 """
 
 from collections.abc import Iterator, Mapping
@@ -46,7 +49,7 @@ class TradeComplexity:
     """Trade by product and published complexity. See the module."""
 
     name = "trade_complexity"
-    version = "1"
+    version = "2"
     tables = ("trade", "published_complexity", "indicator", "indicator_def", "classification")
 
     def accepts(self, raw: RawFile) -> bool:
@@ -86,7 +89,7 @@ def _trade(frame: pd.DataFrame) -> Chunk:
         "year": YEAR,
         "years": YEARS,
         "value": frame["value"][known].tolist(),
-        "unit": "USD",
+        "unit": "USD_per_flow",
         "note": _NOTE,
     }
     trade = table_of("trade", columns, row=numbers[known].tolist())

@@ -31,12 +31,15 @@ ASKS = [
     ("knowhow", {"shock": BLOCKED, "home": "SBX"}),
     ("scenario", {"shock": BLOCKED, "economy": TABLE, "weeks": 20}),
     ("compare_scenarios", {"a": BLOCKED, "b": "sector:05 loss=0.5 end=4 recovery=2", "economy": TABLE}),
+    ("scenario", {"shock": "product:P2 from=XBB loss=0.5", "economy": TABLE, "weeks": 20}),
+    ("chain_loss", {"shock": "product:P3"}),
+    ("dependency", {"country": "SBX", "shock": f"{BLOCKED}; sandbox:D1; product:P1 from=XAA"}),
     ("linkages", {"table": TABLE}),
     ("dependency", {"country": "SBX"}),
     ("systemic_firms", {"network": "sandbox", "draws": 3, "show": 5}),
     ("systemic_firms", {"network": "sandbox", "draws": 0, "mode": "exact"}),
 ]
-GIVEN = {"loss", "start", "end", "recovery", "shock", "rank", "week", "whole", "baseline", "direct", "count", "level"}
+GIVEN = {"loss", "start", "end", "recovery", "shock", "rank", "week", "baseline", "direct", "count", "level"}
 """Columns that the asker gave, that number rows, or that count what is shown beside them."""
 IDS = [f"{lens}-{n}" for n, (lens, _) in enumerate(ASKS)]
 
@@ -127,8 +130,9 @@ def test_losses_by_sector_week_and_part_add_up_to_the_total(brain):
     sectors, path, parts = (tables[n].to_pandas() for n in ("sectors", "path", "parts"))
     assert sectors.value_added_lost.sum() == pytest.approx(total.value, rel=1e-9)
     assert path.value_added_lost.sum() == pytest.approx(total.value, rel=1e-9)
-    assert parts[parts.whole == 0].amount.sum() == pytest.approx(total.value, rel=1e-9)
-    assert parts[parts.whole == 1].amount.sum() == pytest.approx(total.value, rel=1e-9)
+    whole = parts.part == "sector_loss.part.total"
+    assert parts[~whole].amount.sum() == pytest.approx(total.value, rel=1e-9)
+    assert parts[whole].amount.tolist() == [pytest.approx(total.value, rel=1e-9)]
     each = sectors[["from_capacity", "from_inputs", "from_orders"]].sum(axis=1)
     assert np.allclose(each, sectors.value_added_lost, rtol=1e-9, atol=1e-9)
     assert total.low <= total.value <= total.high
@@ -138,12 +142,7 @@ def test_no_shock_no_loss(brain):
     for shock in ("sandbox:B2 from=XBB loss=0", "sector:05 loss=0", "sandbox:B2 from=XBB start=30"):
         tables = brain.ask("sector_loss", shock=shock, economy=TABLE, weeks=12).tables
         for name in ("totals", "sectors", "path", "parts"):
-            numbers = (
-                tables[name]
-                .to_pandas()
-                .select_dtypes("number")
-                .drop(columns=["usual", "week", "whole"], errors="ignore")
-            )
+            numbers = tables[name].to_pandas().select_dtypes("number").drop(columns=["usual", "week"], errors="ignore")
             assert not np.nan_to_num(numbers.to_numpy()).any(), (shock, name)
     lost = frame(brain, "chain_loss", "steps", shock="sandbox:B2 from=XBB loss=0")
     assert not lost[["lost_low", "lost", "lost_high"]].to_numpy().any()
@@ -190,7 +189,7 @@ def test_what_stops_behind_a_step_waits_for_its_stock(brain):
 def test_a_scenario_stands_on_its_children_and_a_firm_can_be_shocked(brain):
     answer = brain.ask("scenario", shock=f"{BLOCKED}; firm:SBF08 loss=0.5", economy=TABLE, weeks=20)
     lenses = {brain.find(c).finding.lens for c in answer.finding.provenance.children}
-    assert lenses == {"chain_loss", "sector_loss", "firm_loss", "substitutes", "knowhow", "chokepoints"}
+    assert lenses == {"dependency", "chain_loss", "sector_loss", "firm_loss", "substitutes", "knowhow", "chokepoints"}
     assert {"totals", "sectors", "path", "parts", "chain", "firms", "substitutes"} <= set(answer.tables)
     projects = answer.tables["knowledge_project"].to_pandas()
     assert projects.id.tolist()[0] == "SBP1"
@@ -328,3 +327,48 @@ def test_a_network_without_firms_says_what_to_load(own):
     with pytest.raises(NoData) as caught:
         networks.load_firms(own._context(own.lens("systemic_firms"), {}, own.snapshot, print, bool, False), "none")
     assert "firm" in caught.value.say("en")
+
+
+def test_an_input_is_traded_as_products_whose_weights_bound_the_exporters(brain):
+    answer = brain.ask("dependency", country="SBX", shock=BLOCKED)
+    rows = answer.tables["inputs"].to_pandas().set_index("product")
+    assert rows.weight.to_dict() == {"P2": 0.6, "P3": 0.4}
+    who = answer.tables["exporters"].to_pandas().set_index("exporter")
+    trade = brain.snapshot.select("trade", ("region", "product", "value", "year"), {"flow": "export"}).to_pandas()
+    sums = trade[trade.year == trade.year.max()].groupby(["product", "region"]).value.sum()
+    for one in who.index:
+        p2, p3 = (sums.get((p, one), 0.0) / sums[p].sum() for p in ("P2", "P3"))
+        assert who.loc[one, "share"] == pytest.approx(0.6 * p2 + 0.4 * p3)
+        ends = sorted(w * p2 + (1 - w) * p3 for w in (0.4, 0.8))
+        assert who.loc[one, ["share_low", "share_top"]].tolist() == pytest.approx(ends)
+    assert set(who[who.blocked == "yes"].index) == {"XBB"}
+    assert rows.loc["P2", "blocked_share"] == pytest.approx(sums["P2", "XBB"] / sums["P2"].sum())
+
+
+def test_a_product_strikes_the_steps_recorded_under_it_by_their_weights(brain):
+    whole = frame(brain, "chain_loss", "steps", shock="sandbox:A1 from=XAA loss=0.7", weeks=20)
+    same = frame(brain, "chain_loss", "steps", shock="product:P1 from=XAA loss=0.7", weeks=20)
+    assert whole.equals(same)
+    part = frame(brain, "chain_loss", "shocks", shock="product:P3 loss=0.5").iloc[0]
+    assert (part.step, part.lost_low, part.lost, part.lost_high) == ("B2", 0.1, 0.2, 0.3)
+
+
+def test_what_trade_does_not_record_or_link_is_said(own, tmp_path):
+    answer = own.ask("dependency", country="SBX", shock="sandbox:D1")
+    assert list(answer.tables) == ["inputs"]
+    assert "dependency.unrecorded" in {c.text.key for c in answer.finding.caveats}
+    answer = own.ask("dependency", country="SBX", shock="sandbox:B1")
+    assert "dependency.unlinked" in {c.text.key for c in answer.finding.caveats}
+    rows = "region,partner,flow,classification,version,product,year,years,value,unit\n"
+    rows += "XAA,SBX,export,sandbox,1,P9,2025,1,5,USD_m\n"
+    (tmp_path / "trade.csv").write_text(rows, encoding="utf-8")
+    columns = [f'{h} = {{from = "{h}"{", resolve = false" if h in {"region", "partner"} else ""}}}'
+               for h in rows.splitlines()[0].split(",")]  # fmt: skip
+    (tmp_path / "trade.toml").write_text("[source]\nheader_rows = [1]\n[columns]\n" + "\n".join(columns) + "\n")
+    assert ingest_own(own, tmp_path / "trade.csv", table="trade", mapping=tmp_path / "trade.toml").load.accepted == 1
+    alone = own.ask("scenario", shock="product:P9 from=XAA", economy=TABLE)
+    assert set(alone.tables) == {"trade_inputs", "trade_exporters"}
+    assert "scenario.off_chain" in {c.text.key for c in alone.finding.caveats}
+    with pytest.raises(UnknownName, match="P9") as caught:
+        own.ask("scenario", shock="product:P99", economy=TABLE)
+    assert caught.value.code == "unknown_product"

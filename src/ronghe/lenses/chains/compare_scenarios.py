@@ -118,7 +118,7 @@ def _headline(totals: Result) -> Text:
     return Text("compare_scenarios.headline", {**args, "verdict": verdict})
 
 
-@lens("compare_scenarios", version=2, reads=READS, builds_on=("scenario",))
+@lens("compare_scenarios", version=3, reads=READS, builds_on=("scenario",))
 def compare_scenarios(
     ctx: Context, *, a: Shocks, b: Shocks, economy: TableId, weeks: int = 12, home: Region | None = None
 ) -> Finding:

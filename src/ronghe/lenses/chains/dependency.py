@@ -13,15 +13,29 @@ from ronghe.errors import AskError, UnknownName
 from ronghe.kernels.complexity import density, presence, proximity, rca
 from ronghe.kernels.dependency import dependence, exporter_reliance, herfindahl, substitutable
 from ronghe.lake.snapshot import Snapshot
-from ronghe.lenses.base import Context, lens
+from ronghe.lenses.base import Context, Path, lens
+from ronghe.lenses.chains.products import product_names
+from ronghe.lenses.chains.shocks import Shocks
+from ronghe.lenses.chains.traded import READS as TRADED
+from ronghe.lenses.chains.traded import (
+    Input,
+    Sold,
+    caveats_of,
+    charts_of,
+    explain_exporters,
+    headline_of,
+    inputs_of,
+    tables_of,
+)
 from ronghe.lenses.frames import figure, name_fields, result, text_field
 from ronghe.lenses.params import LATEST, Choice, Region, Year, pick_year, place_names
-from ronghe.model.finding import Caveat, Cell, Chart, Field, Finding, Rows
+from ronghe.model.finding import Caveat, Cell, Chart, Field, Finding, Result, Rows
 from ronghe.model.provenance import Step
 from ronghe.model.text import Text, both
+from ronghe.model.units import FLOW_MEANS
 
 Floats = NDArray[np.float64]
-READS = ("trade", "industry")
+READS = ("trade", "industry", *TRADED)
 WORLD = "WLD"
 
 
@@ -114,7 +128,8 @@ def _load(ctx: Context, country: str, year: int, span: int) -> _Trade:
     bought = _imports(ctx, here, country, products, exporters)
     own = sold[:, :, exporters.index(country)] if country in exporters else np.zeros(sold.shape[:2])
     averaged = int(pc.max(sums["years"]).as_py() or 1)
-    unit = str(ctx.snapshot.distinct("trade", ("unit",)).column("unit")[0].as_py())
+    units = ctx.snapshot.distinct("trade", ("unit", "classification", "version")).to_pylist()
+    unit = next(str(r["unit"]) for r in units if (r["classification"], r["version"]) == key)
     return _Trade(key, products, exporters, years, averaged, sold, bought, own, unit)
 
 
@@ -162,7 +177,7 @@ def _near(trade: _Trade, country: str) -> Floats:
 def _rows(ctx: Context, trade: _Trade, country: str, threshold: float, years: int) -> list[dict[str, Any]]:
     last = trade.sold[-1]
     hhi, total, top = herfindahl(last), last.sum(axis=1), last.argmax(axis=1)
-    named, near, relied = _names(ctx, trade), _near(trade, country), _relied(ctx, trade)
+    named, near, relied = product_names(ctx, *trade.classification), _near(trade, country), _relied(ctx, trade)
     bought = _bought(trade, threshold, years)
     rows: list[dict[str, Any]] = []
     for i in np.flatnonzero(total > 0).tolist():
@@ -171,7 +186,7 @@ def _rows(ctx: Context, trade: _Trade, country: str, threshold: float, years: in
         rows.append(
             {
                 "product": product,
-                **named.get(product, {"name_zh": product, "name_en": product}),
+                **{f"name_{lang}": name for lang, name in named.get(product, both(None, product)).items()},
                 "world_exports": float(total[i]),
                 "exporters": int((last[i] > 0).sum()),
                 "hhi_world": float(hhi[i]),
@@ -226,15 +241,6 @@ def _number(value: float) -> float | None:
     return float(value) if np.isfinite(value) else None
 
 
-def _names(ctx: Context, trade: _Trade) -> dict[str, dict[str, str]]:
-    listed = ctx.rows(
-        "industry", ("code", "name_zh", "name_en"), classification=trade.classification[0],
-        version=trade.classification[1],
-    ).to_pylist()  # fmt: skip
-    return {r["code"]: {f"name_{k}": v for k, v in both(r["name_zh"], r["name_en"] or r["code"]).items()}
-            for r in listed}  # fmt: skip
-
-
 def _fields(trade: _Trade, country: str) -> list[Field]:
     key: dict[str, Any] = {
            "classification": trade.classification[0], "version": trade.classification[1], "product": Cell("product"),
@@ -268,7 +274,7 @@ def _caveats(trade: _Trade, rows: Sequence[Mapping[str, Any]]) -> list[Caveat]:
     code, version = trade.classification
     args = {"classification": f"{code} {version}", "products": len(rows), "first": trade.years[0],
             "last": trade.years[-1], "averaged": trade.averaged}  # fmt: skip
-    said = []
+    said = [Caveat("warning", Text("dependency.mean_flow"))] if trade.unit in FLOW_MEANS else []
     if code.casefold() != "hs":
         said.append(Caveat("warning", Text("dependency.coarse", args)))
     if trade.averaged > 1:
@@ -280,9 +286,77 @@ def _caveats(trade: _Trade, rows: Sequence[Mapping[str, Any]]) -> list[Caveat]:
     return said
 
 
-@lens("dependency", version=1, reads=READS)
-def dependency(ctx: Context, *, country: Trader = Trader("CHN"), year: Year = LATEST, threshold: float = 0.4  # noqa: B008
-               ) -> Finding:  # fmt: skip
+def _sold(ctx: Context, trade: _Trade) -> Sold:
+    last, half = trade.years[-1], trade.averaged // 2
+    key = {"classification": trade.classification[0], "version": trade.classification[1], "flow": "export",
+           "year": last, "period": f"{last - half}–{last + half}" if half else str(last)}  # fmt: skip
+    return Sold(trade.products, trade.exporters, trade.sold[-1], product_names(ctx, *trade.classification), key)
+
+
+def _explain(ctx: Context, finding: Finding, table: str, column: str, row: Mapping[str, Any]) -> Sequence[Path]:
+    """The products of an input, by how much of the exporter's share each makes."""
+    del finding, table, column
+    trade = _load(ctx, str(ctx.params["country"]), int(ctx.params["year"]), 3)
+    sold = _sold(ctx, trade)
+    inputs = inputs_of(ctx, Shocks(ctx.params["shock"]).shocks, sold)
+    return explain_exporters(next(i for i in inputs if (i.chain or "—", i.step) == (row["chain"], row["step"])), sold,
+                             row)  # fmt: skip
+
+
+def _headline(trade: _Trade, country: str, threshold: float, rows: Sequence[Mapping[str, Any]], column: str) -> Text:
+    picked = [r for r in rows if r[column] == "yes"]
+    first = picked[0] if picked else rows[0]
+    args = {
+        "country": place_names(country), "count": len(picked), "products": len(rows), "threshold": threshold,
+        "first": both(first["name_zh"], first["name_en"]), "top": both(first["top_zh"], first["top_en"]),
+        "weight": sum(r["world_exports"] for r in picked) / sum(r["world_exports"] for r in rows),
+        "share": first["top_share"], "classification": " ".join(trade.classification), "year": trade.years[-1],
+    }  # fmt: skip
+    return Text("dependency.headline" if trade.bought is not None else "dependency.headline_world", args)
+
+
+def _charts(column: str, threshold: float) -> list[Chart]:
+    return [
+        Chart("bar", "products", {"x": "name", "y": "hhi_world", "label": "top"}, Text("dependency.top"),
+              {"top": 25, "line": threshold, "where": {column: "yes"}}),
+        Chart("scatter", "products", {"x": "relatedness", "y": "hhi_world", "size": "world_exports", "name": "name",
+                                      "color": column}, Text("dependency.map"), {"y_line": threshold}),
+    ]  # fmt: skip
+
+
+def _steps(full: bool) -> list[Step]:
+    return [
+        Step("dependency.dependence" if full else "dependency.herfindahl",
+             "HHI of imports > θ, HHI of world exports > θ, imports / exports > 1, in 2 of 3 years",
+             "CEPII Policy Brief 2024-47; European Commission SWD(2021) 352"),
+        Step("complexity.density", "d_cp = Σ_q M_cq φ_qp / Σ_q φ_qp",
+             "Hidalgo, Klinger, Barabási & Hausmann 2007, Science 317"),
+    ]  # fmt: skip
+
+
+def _of_inputs(ctx: Context, trade: _Trade, sold: Sold, country: str, inputs: Sequence[Input], products: Result,
+               rows: Sequence[Mapping[str, Any]]) -> Finding:  # fmt: skip
+    """The answer for the inputs of a shock alone."""
+    if not inputs:
+        raise AskError("shock_no_step")
+    linked = [one for one in inputs if any(r.product in sold.products for r in one.rows)]
+    tables = tables_of(inputs, sold, country)
+    coarse = {"dependency.coarse", "dependency.few_years"}
+    said = [c for c in _caveats(trade, rows) if c.text.key not in coarse]
+    mixed = Step("traded.mixed", "share_c = Σ_p w_p s_pc; bounds: all w within theirs that add up to 1",
+                 "Dantzig 1957, Operations Research 5")  # fmt: skip
+    return ctx.answer(
+        headline_of(inputs, sold, country),
+        {**tables, "products": products} if linked else tables,
+        charts=charts_of(inputs, sold),
+        caveats=[*said, *caveats_of(inputs, sold)],
+        steps=[*_steps(trade.bought is not None), mixed],
+    )
+
+
+@lens("dependency", version=2, reads=READS, explain=_explain)
+def dependency(ctx: Context, *, country: Trader = Trader("CHN"), year: Year = LATEST, threshold: float = 0.4,  # noqa: B008
+               shock: Shocks | None = None) -> Finding:  # fmt: skip
     """Which products does a country depend on others for: imports, world concentration, and how near it is to them?"""
     if not 0 < threshold < 1:
         raise AskError("bad_value", parameter="threshold", value=threshold, expected="0–1")
@@ -290,32 +364,19 @@ def dependency(ctx: Context, *, country: Trader = Trader("CHN"), year: Year = LA
     rows = _rows(ctx, trade, str(country), threshold, min(2, len(trade.years)))
     if not rows:
         raise UnknownName("unknown_region", str(country), trade.exporters)
-    full = trade.bought is not None
-    column = "dependent" if full else "concentrated"
-    picked = [r for r in rows if r[column] == "yes"]
-    first = picked[0] if picked else rows[0]
-    args = {
-        "country": place_names(str(country)), "count": len(picked), "products": len(rows), "threshold": threshold,
-        "first": both(first["name_zh"], first["name_en"]), "top": both(first["top_zh"], first["top_en"]),
-        "share": first["top_share"], "classification": " ".join(trade.classification), "year": trade.years[-1],
-    }  # fmt: skip
-    table = result(rows, _fields(trade, str(country)), ("product",), "dependency.products")
-    charts = (
-        Chart("bar", "products", {"x": "name", "y": "hhi_world", "label": "top"}, Text("dependency.top"),
-              {"top": 25, "line": threshold, "where": {column: "yes"}}),
-        Chart("scatter", "products", {"x": "relatedness", "y": "hhi_world", "size": "world_exports", "name": "name",
-                                      "color": column}, Text("dependency.map"), {"y_line": threshold}),
-    )  # fmt: skip
+    fields = _fields(trade, str(country))
+    if shock is not None:
+        sold = _sold(ctx, trade)
+        inputs = inputs_of(ctx, shock.shocks, sold)
+        wanted = {r.product for one in inputs for r in one.rows}
+        kept = [r for r in rows if r["product"] in wanted]
+        products = result(kept, fields, ("product",), "dependency.products")
+        return _of_inputs(ctx, trade, sold, str(country), inputs, products, rows)
+    column = "dependent" if trade.bought is not None else "concentrated"
     return ctx.answer(
-        Text("dependency.headline" if full else "dependency.headline_world", args),
-        {"products": table},
-        charts=charts,
+        _headline(trade, str(country), threshold, rows, column),
+        {"products": result(rows, fields, ("product",), "dependency.products")},
+        charts=_charts(column, threshold),
         caveats=_caveats(trade, rows),
-        steps=[
-            Step("dependency.dependence" if full else "dependency.herfindahl",
-                 "HHI of imports > θ, HHI of world exports > θ, imports / exports > 1, in 2 of 3 years",
-                 "CEPII Policy Brief 2024-47; European Commission SWD(2021) 352"),
-            Step("complexity.density", "d_cp = Σ_q M_cq φ_qp / Σ_q φ_qp",
-                 "Hidalgo, Klinger, Barabási & Hausmann 2007, Science 317"),
-        ],
-    )  # fmt: skip
+        steps=_steps(trade.bought is not None),
+    )

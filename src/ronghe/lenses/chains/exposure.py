@@ -1,7 +1,7 @@
 """From a shock on a supply chain to what each of its steps lacks week by week, with bounds where shares are unknown."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Literal, NamedTuple
 
@@ -12,6 +12,8 @@ from ronghe.errors import AskError, UnknownName, nearest
 from ronghe.kernels.chain_loss import Edges, Mode, carry
 from ronghe.kernels.inventory import shock_profile
 from ronghe.lenses.base import Context
+from ronghe.lenses.chains.products import READS as PRODUCTS
+from ronghe.lenses.chains.products import steps_under
 from ronghe.lenses.chains.shocks import KINDS, Shock
 from ronghe.lenses.chains.supply import Provision, SupplyChain, load_chain
 from ronghe.model.regions import find_region
@@ -20,7 +22,7 @@ Floats = NDArray[np.float64]
 Corner = Literal["low", "value_low", "value_high", "high"]
 CORNERS: tuple[Corner, ...] = ("low", "value_low", "value_high", "high")
 SLACK = 0.005
-READS = ("supply_step", "supply_link", "provider", "provision", "assumption")
+READS = tuple(dict.fromkeys(("supply_step", "supply_link", "provider", "provision", "assumption", *PRODUCTS)))
 
 
 class Bound(NamedTuple):
@@ -134,8 +136,11 @@ class Blow:
         )
 
 
-def strike(chain: SupplyChain, shock: Shock, spare: Bound) -> Blow:
-    """A shock on a step of a chain.
+WHOLE = Bound(1.0, 1.0, 1.0)
+
+
+def strike(chain: SupplyChain, shock: Shock, spare: Bound, part: Bound = WHOLE) -> Blow:
+    """A shock on a step of a chain; ``part`` is how much of the step it reaches, where a product carries it there.
 
     Raises
     ------
@@ -143,22 +148,25 @@ def strike(chain: SupplyChain, shock: Shock, spare: Bound) -> Blow:
     AskError : countries and firms named together.
     """
     step = find_step(chain, shock.code)
+    value = None if part.value is None else part.value * shock.loss
+    loss = Bound(part.low * shock.loss, value, part.high * shock.loss)
     if not shock.source:
-        whole = Bound(1.0, 1.0, 1.0)
-        return Blow(shock, chain, step, "country", (), whole, Bound(shock.loss, shock.loss, shock.loss))
+        return Blow(shock, chain, step, "country", (), WHOLE, loss)
     kind, wanted = _sources(chain, step, shock)
     share = share_of(chain.by_step.get((step, kind), []), wanted, kind)
-    return Blow(shock, chain, step, kind, wanted, share, _lost(share, shock.loss, spare))
+    return Blow(shock, chain, step, kind, wanted, share, _lost(share, loss, spare))
 
 
-def _lost(share: Bound, loss: float, spare: Bound) -> Bound:
+def _lost(share: Bound, loss: Bound, spare: Bound) -> Bound:
     """What is missing after the others deliver ``spare`` of what they do on top; nothing is lost by no shock."""
 
-    def left(s: float, kappa: float) -> float:
-        return min(1.0, max(0.0, s * loss - kappa * (1.0 - s)))
+    def left(s: float, gone: float, kappa: float) -> float:
+        return min(1.0, max(0.0, s * gone - kappa * (1.0 - s)))
 
-    value = None if share.value is None or spare.value is None else left(share.value, spare.value)
-    return Bound(left(share.low, spare.high), value, left(share.high, spare.low))
+    value = None
+    if share.value is not None and spare.value is not None and loss.value is not None:
+        value = left(share.value, loss.value, spare.value)
+    return Bound(left(share.low, loss.low, spare.high), value, left(share.high, loss.high, spare.low))
 
 
 def _sources(chain: SupplyChain, step: str, shock: Shock) -> tuple[str, tuple[str, ...]]:
@@ -290,10 +298,14 @@ def chain_shocks(ctx: Context, shocks: Sequence[Shock], weeks: int) -> list[Chai
     ------
     UnknownName, AskError : as ``chain_name`` and ``strike``.
     """
-    named: dict[str, list[Shock]] = {}
+    named: dict[str, list[tuple[Shock, Bound]]] = {}
     for shock in shocks:
         if shock.kind == "step":
-            named.setdefault(chain_name(ctx, shock.chain), []).append(shock)
+            named.setdefault(chain_name(ctx, shock.chain), []).append((shock, WHOLE))
+        elif shock.kind == "product":
+            for row in steps_under(ctx, shock):
+                hit = replace(shock, kind="step", chain=row.chain, code=row.step)
+                named.setdefault(row.chain, []).append((hit, Bound(row.low, row.value, row.high)))
     if not named:
         return []
     assumed = assumptions(ctx)
@@ -301,5 +313,5 @@ def chain_shocks(ctx: Context, shocks: Sequence[Shock], weeks: int) -> list[Chai
     found = []
     for name, listed in named.items():
         chain = load_chain(ctx, name)
-        found.append(ChainShock(chain, tuple(strike(chain, s, spare) for s in listed), assumed, weeks))
+        found.append(ChainShock(chain, tuple(strike(chain, s, spare, part) for s, part in listed), assumed, weeks))
     return found

@@ -57,7 +57,7 @@ def _fractions(
 ) -> tuple[dict[str, Floats], bool]:
     """(n,) what each firm loses at first, the worst week of its sector or the shock on itself; whether it is known."""
     place = {c: k for k, c in enumerate(firms.sectors)}
-    by_sector = [s for s in shocks if s.kind in {"step", "sector"}]
+    by_sector = [s for s in shocks if s.kind in {"step", "product", "sector"}]
     first = {c: np.zeros(firms.n) for c in ("value", "high")}
     known = True
     if by_sector:
@@ -188,7 +188,7 @@ def _explain(ctx: Context, finding: Finding, table: str, column: str, row: Mappi
     ]
 
 
-@lens("firm_loss", version=1, reads=READS, explain=_explain)
+@lens("firm_loss", version=2, reads=READS, explain=_explain)
 def firm_loss(
     ctx: Context, *, shock: Shocks, economy: TableId, network: FirmNetwork | None = None, weeks: int = 12
 ) -> Finding:

@@ -13,6 +13,8 @@ import rjieba
 from ronghe.errors import AskError
 from ronghe.lenses.base import Context, lens
 from ronghe.lenses.chains.exposure import chain_name, find_step
+from ronghe.lenses.chains.products import READS as PRODUCTS
+from ronghe.lenses.chains.products import steps_under
 from ronghe.lenses.chains.shocks import Shocks
 from ronghe.lenses.chains.supply import READS as CHAIN
 from ronghe.lenses.chains.supply import SupplyChain, load_chain
@@ -22,7 +24,7 @@ from ronghe.model.finding import Caveat, Cell, Chart, Field, Finding, Result, Ro
 from ronghe.model.provenance import Step
 from ronghe.model.text import Text, both
 
-READS = (*CHAIN, "project", "laboratory", "organisation", "work", "authorship")
+READS = tuple(dict.fromkeys((*CHAIN, *PRODUCTS, "project", "laboratory", "organisation", "work", "authorship")))
 _KEEP = 40
 _COMMON = 0.02
 _WORKS = 20_000
@@ -206,13 +208,21 @@ def _holder_fields() -> list[Field]:
     ]  # fmt: skip
 
 
-def _query(ctx: Context, shock: Shocks) -> tuple[list[tuple[SupplyChain, str]], dict[str, str]]:
-    """The steps shocked, and each search word with how near it is to them."""
+def _shocked(ctx: Context, shock: Shocks) -> list[tuple[SupplyChain, str]]:
+    """The steps shocked, by name or by way of a product."""
     steps = []
     for one in shock.shocks:
         if one.kind == "step":
             chain = load_chain(ctx, chain_name(ctx, one.chain))
             steps.append((chain, find_step(chain, one.code)))
+        elif one.kind == "product":
+            steps += [(load_chain(ctx, r.chain), r.step) for r in steps_under(ctx, one)]
+    return steps
+
+
+def _query(ctx: Context, shock: Shocks) -> tuple[list[tuple[SupplyChain, str]], dict[str, str]]:
+    """The steps shocked, and each search word with how near it is to them."""
+    steps = _shocked(ctx, shock)
     terms: dict[str, str] = {}
     for chain, step in steps:
         terms |= dict.fromkeys(_terms(chain, step), "direct")
@@ -227,7 +237,7 @@ def _query(ctx: Context, shock: Shocks) -> tuple[list[tuple[SupplyChain, str]], 
     return steps, terms
 
 
-@lens("knowhow", version=1, reads=READS)
+@lens("knowhow", version=2, reads=READS)
 def knowhow(ctx: Context, *, shock: Shocks, home: Region = Region("CHN")) -> Finding:  # noqa: B008
     """Who at home knows how to make a blocked input: projects, laboratories, organisations, works that speak of it?"""
     steps, terms = _query(ctx, shock)

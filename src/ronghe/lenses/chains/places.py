@@ -23,6 +23,8 @@ from ronghe.model.text import both
 Floats = NDArray[np.float64]
 READS = ("region_sector", "region", "indicator", "crosswalk", "assumption", "io_table")
 HIGH_TECH = ("hitech-cn", "2017")
+WIOD = ("wiod", "2013")
+TRAVELS = frozenset(f"c{i}" for i in range(1, 17))
 GDP = ("rd_expenditure", "rd_intensity")
 REVENUE = "hitech_revenue"
 _TERRITORY = {"CN-71": "TWN", "CN-81": "HKG", "CN-82": "MAC"}
@@ -117,14 +119,28 @@ def strike_place(
         return Direct.whole(shock, economy.n, here), []
     part, held = Province(ctx, economy, code, country).shares(binding)
     if not sector:
-        return Direct(shock, part), held
+        return Direct(shock, _made_up(ctx, economy, part, shock.loss)), held
     # One sector alone need not add up with the others: its own bounds count.
     asked = [h for h in held if h.sector in set(here)]
     alone = {c: np.zeros(economy.n) for c in CORNERS}
     for one in asked:
         for c in CORNERS:
             alone[c][one.sector] = one.share.at(c)
-    return Direct(shock, alone), asked
+    return Direct(shock, _made_up(ctx, economy, alone, shock.loss)), asked
+
+
+def goods(ctx: Context, economy: Economy) -> NDArray[np.bool_]:
+    """(n,) sectors whose products travel: agriculture, mining, manufacturing, as far as a crosswalk to WIOD tells."""
+    to = crosswalk(ctx, (str(economy.meta["classification"]), str(economy.meta["version"])), WIOD)
+    return np.array([to.get(code) in TRAVELS for code in economy.codes], dtype=bool)
+
+
+def _made_up(ctx: Context, economy: Economy, part: Mapping[Corner, Floats], loss: float) -> dict[Corner, Floats]:
+    """The shares with the low corner less what firms elsewhere in the country make on top of their own goods."""
+    spare = assumptions(ctx)["spare", "*", "*"].bound.high
+    there = part["low"]
+    left = np.maximum(0.0, there - spare * (1.0 - there) / loss) if loss > 0 else there
+    return {**part, "low": np.where(goods(ctx, economy), left, there)}
 
 
 @dataclass(frozen=True)
@@ -209,8 +225,8 @@ class Province:
         """What part of each sector is in the province: (n,) at each corner, and sector by sector how it was told.
 
         Sectors of high-tech manufacturing hold its share of that industry's revenue, the others its share of what is
-        left of GDP; how the sum is spread among sectors isn't known, and bounded by the assumption ``mix``. The low
-        and high corners are the mixes on which least and most of the economy hangs; each adds up to the same sum.
+        left of GDP; how the sum is spread among sectors isn't known, and bounded by the assumption ``mix``. The high
+        corner is the mix on which most of the economy hangs, the others one like the nation's; all make the same sum.
 
         Raises
         ------
@@ -263,8 +279,8 @@ class Province:
         high = np.full(len(sectors), min(1.0, share * mix.high))
         total = share * float(size.sum())
         weight = np.divide(self._hanging(binding)[sectors], size, out=np.zeros(len(sectors)), where=size > 0)
-        part["value_low"][sectors] = part["value_high"][sectors] = share
-        part["low"][sectors] = extreme_mix(size, low, high, total, weight, most=False)
+        # No mix loses less than one like the nation's: where all sectors lose alike, none is short of another.
+        part["low"][sectors] = part["value_low"][sectors] = part["value_high"][sectors] = share
         part["high"][sectors] = extreme_mix(size, low, high, total, weight)
         return [
             Held(self.code, int(i), Bound(float(lo), share, float(hi)), told, year)

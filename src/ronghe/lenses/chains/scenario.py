@@ -7,11 +7,14 @@ from typing import Any
 from ronghe.errors import AskError, NoData
 from ronghe.lenses.base import Context, lens
 from ronghe.lenses.chains.chain_loss import horizon
+from ronghe.lenses.chains.dependency import READS as TRADE
 from ronghe.lenses.chains.exposure import chain_name
 from ronghe.lenses.chains.firm_loss import READS as FIRMS
 from ronghe.lenses.chains.firm_loss import network_for
 from ronghe.lenses.chains.knowhow import READS as KNOWLEDGE
 from ronghe.lenses.chains.places import Places, at_home, split_place
+from ronghe.lenses.chains.products import on_chains
+from ronghe.lenses.chains.sector_loss import TOTAL
 from ronghe.lenses.chains.shocks import Shock, Shocks
 from ronghe.lenses.chains.world_loss import READS as WORLD
 from ronghe.lenses.chains.world_loss import newest_world
@@ -22,8 +25,8 @@ from ronghe.model.regions import find_region
 from ronghe.model.text import Text
 from ronghe.model.units import amount, amounts
 
-READS = tuple(dict.fromkeys((*WORLD, *FIRMS, *KNOWLEDGE)))
-PARTS = ("sector_loss", "chain_loss", "world_loss", "firm_loss", "substitutes", "knowhow", "chokepoints")
+READS = tuple(dict.fromkeys((*WORLD, *FIRMS, *KNOWLEDGE, *TRADE)))
+PARTS = ("dependency", "sector_loss", "chain_loss", "world_loss", "firm_loss", "substitutes", "knowhow", "chokepoints")
 _ROWS = 60
 _ONCE = frozenset({"sector_loss.reading", "sector_loss.binds", "sector_loss.all_bind", "sector_loss.moved"})
 
@@ -32,6 +35,7 @@ _ONCE = frozenset({"sector_loss.reading", "sector_loss.binds", "sector_loss.all_
 class Children:
     """The findings that a scenario stands on; ``None`` for a part that the shock or the lake gives no ground for."""
 
+    trade: Finding | None
     sectors: Finding | None
     chain: Finding | None
     world: Finding | None
@@ -44,7 +48,8 @@ class Children:
     def all(self) -> list[Finding]:
         """Those there are."""
         parts = (
-            self.sectors, self.chain, self.world, self.firms, self.substitutes, self.knowledge, self.chokepoints
+            self.trade, self.chain, self.sectors, self.world, self.firms, self.substitutes, self.knowledge,
+            self.chokepoints,
         )  # fmt: skip
         return [p for p in parts if p is not None]
 
@@ -68,15 +73,16 @@ def _network(ctx: Context, economy: TableId, shocks: Sequence[Shock]) -> str | N
 def ask_children(ctx: Context, shock: Shocks, economy: TableId, weeks: int, home: str | None) -> Children:
     """Ask every part of the scenario on the same snapshot."""
     shocks = shock.shocks
-    steps = [s for s in shocks if s.kind == "step"]
+    steps = on_chains(ctx, shocks)
     places = Places.of(ctx, economy)
-    inland = [s for s in shocks if at_home(places, s)]
-    firms = [s for s in shocks if s.kind != "region"]
+    lands = [s for s in shocks if s.kind != "product" or s in steps]
+    inland = [s for s in lands if at_home(places, s)]
+    firms = [s for s in lands if s.kind != "region"]
     common: dict[str, Any] = {"shock": str(shock), "economy": str(economy), "weeks": weeks}
     seen = {"home": home} if home else {}
     world = _world(ctx, economy)
     asker = home or (places.own[0] if len(places.own) == 1 else None)
-    network = _network(ctx, economy, shocks)
+    network = _network(ctx, economy, lands)
     known = [str(economy), *([world] if world and world != str(economy) else [])]
     _check_places(ctx, places, world, shocks, " · ".join(known))
     done = 0
@@ -88,16 +94,25 @@ def ask_children(ctx: Context, shock: Shocks, economy: TableId, weeks: int, home
         return ctx.child(name, **params) if wanted else None
 
     on_chain = "; ".join(s.line() for s in steps)
+    traded = "; ".join(s.line() for s in shocks if s.kind in {"step", "product"})
+    trades = bool(traded) and asker is not None and _trades(ctx, asker)
     return Children(
+        trade=part("dependency", trades, shock=traded, country=asker),
         chain=part("chain_loss", bool(steps), shock=on_chain, weeks=weeks),
         sectors=part("sector_loss", bool(inland), **{**common, **seen, "shock": "; ".join(s.line() for s in inland)}),
-        world=part("world_loss", world is not None and _reaches(ctx, economy, world, inland), **common, **seen,
-                   world=world),
+        world=part("world_loss", world is not None and bool(lands) and _reaches(ctx, economy, world, inland),
+                   **{**common, "shock": "; ".join(s.line() for s in lands)}, **seen, world=world),
         firms=part("firm_loss", network is not None, **{**common, "shock": "; ".join(s.line() for s in firms)}),
         substitutes=part("substitutes", bool(steps), shock=on_chain),
         knowledge=part("knowhow", bool(steps) and asker is not None and _has_texts(ctx), shock=on_chain, home=asker),
-        chokepoints=part("chokepoints", bool(steps), chain=chain_name(ctx, steps[0].chain) if steps else ""),
+        chokepoints=part("chokepoints", any(s.chain for s in steps),
+                         chain=next((chain_name(ctx, s.chain) for s in steps if s.chain), "")),
     )  # fmt: skip
+
+
+def _trades(ctx: Context, country: str) -> bool:
+    """Whether the lake's trade knows a country."""
+    return country in ctx.snapshot.distinct("trade", ("region",))["region"].to_pylist()
 
 
 def _world(ctx: Context, economy: TableId) -> str | None:
@@ -149,6 +164,8 @@ def _tables(parts: Children) -> dict[str, Result]:
         tables |= {name: adopt(parts.sectors, name) for name in ("bridge", "places") if name in parts.sectors.tables}
     if parts.world is not None:
         tables["abroad"] = adopt(parts.world, "regions")
+    if parts.trade is not None:
+        tables |= {f"trade_{n}": adopt(parts.trade, n) for n in ("inputs", "exporters") if n in parts.trade.tables}
     if parts.chain is not None:
         tables["shocks"] = adopt(parts.chain, "shocks")
         tables["chain"] = adopt(parts.chain, "steps")
@@ -170,7 +187,8 @@ def _charts(tables: Mapping[str, Result]) -> list[Chart]:
     charts = [
         Chart("line", "path", {"x": "week", "y": "share_low", "y2": "share", "y3": "share_top"},
               Text("sector_loss.path")),
-        Chart("waterfall", "parts", {"x": "part", "y": "amount", "total": "whole"}, Text("sector_loss.parts")),
+        Chart("waterfall", "parts", {"x": "part", "y": "amount"}, Text("sector_loss.parts"),
+              {"total": {"part": TOTAL}}),
         Chart("line", "chain_path", {"x": "week", "y": "lost_high", "series": "name"}, Text("chain_loss.path")),
         Chart("graph", "chain", {"id": "step", "name": "name", "value": "lost_high", "category": "stage",
                                  "links": "links", "source": "from_step", "target": "to_step", "size": "lost_high"},
@@ -203,6 +221,8 @@ def _headline(parts: Children, weeks: int) -> Text:
         pieces += _at_home(parts.world, weeks)
     others = (parts.world, parts.firms, parts.substitutes, parts.knowledge)
     pieces += [child.headline for child in others if child is not None]
+    if not pieces and parts.trade is not None:
+        pieces.append(parts.trade.headline)
     said = dict(enumerate(pieces))
     return Text("scenario.headline", {f"part{i}": said.get(i, "") for i in range(5)})
 
@@ -228,7 +248,11 @@ def _at_home(world: Finding, weeks: int) -> list[Text]:
 def _missing(parts: Children, shocks: Sequence[Shock]) -> list[Caveat]:
     """What this scenario says nothing of, and what would have to be loaded."""
     said = [Caveat("note", Text("scenario.makers"))] if parts.chain is not None else []
-    steps = any(s.kind == "step" for s in shocks)
+    steps = any(s.kind in {"step", "product"} for s in shocks)
+    if steps and parts.trade is None:
+        said.append(Caveat("note", Text("scenario.no_trade")))
+    if parts.trade is not None and len(parts.all) == 1:
+        return [*said, Caveat("warning", Text("scenario.off_chain"))]
     if parts.firms is None and parts.sectors is not None:
         said.append(Caveat("note", Text("scenario.no_firms")))
     if parts.world is None:
@@ -241,7 +265,7 @@ def _missing(parts: Children, shocks: Sequence[Shock]) -> list[Caveat]:
     return said
 
 
-@lens("scenario", version=2, reads=READS, builds_on=PARTS)
+@lens("scenario", version=3, reads=READS, builds_on=PARTS)
 def scenario(ctx: Context, *, shock: Shocks, economy: TableId, weeks: int = 12, home: Region | None = None) -> Finding:
     """What if an input is blocked or a plant stops: who loses how much, when, what could replace it, who knows how?"""
     steps = horizon(weeks)

@@ -24,6 +24,7 @@ from ronghe.model.units import amounts
 
 Floats = NDArray[np.float64]
 _TOP = 8
+TOTAL = "sector_loss.part.total"
 
 
 def _number(value: float) -> float | None:
@@ -97,9 +98,9 @@ def _parts(struck: Struck) -> list[dict[str, Any]]:
     """The waterfall: parts of the value added lost, at the value or (where none can be said) at the high bound."""
     corner = struck.impact.shown
     parts = struck.impact.parts(corner, struck.value_added)
-    rows = [{"part": f"sector_loss.part.{p}", "amount": float(parts[p].sum()), "whole": 0} for p in PARTS]
+    rows = [{"part": f"sector_loss.part.{p}", "amount": float(parts[p].sum())} for p in PARTS]
     whole = float((struck.impact.lost(corner) * struck.value_added).sum())
-    return [*rows, {"part": "sector_loss.part.total", "amount": whole, "whole": 1}]
+    return [*rows, {"part": TOTAL, "amount": whole}]
 
 
 def _bridge(struck: Struck) -> list[dict[str, Any]]:
@@ -178,7 +179,7 @@ def _fields(struck: Struck) -> dict[str, list[Field]]:
             *(figure(n, "share", basis=whole, digits=3) for n in ("share_low", "share", "share_top")),
             figure("capacity_lacking", "share", basis=whole, digits=3),
         ],
-        "parts": [text_field("part", "key"), figure("amount", unit=unit, basis=whole), text_field("whole", "integer")],
+        "parts": [text_field("part", "key"), figure("amount", unit=unit, basis=whole)],
         "bridge": [
             text_field("chain"), text_field("step"), text_field("sector"), *name_fields("name", "column.sector_name"),
             *(figure(n, "share", basis=bridge, digits=2) for n in ("weight_low", "weight", "weight_high")),
@@ -215,7 +216,7 @@ def _explain(ctx: Context, finding: Finding, table: str, column: str, row: Mappi
         parts = missing
     elif table == "path":
         parts = lost[int(row["week"])]
-    elif table == "parts" and not row["whole"]:
+    elif table == "parts" and row["part"] != TOTAL:
         parts = impact.parts(corner, own)[str(row["part"]).rsplit(".", 1)[-1]]
     else:
         parts = lost.sum(axis=0)
@@ -282,7 +283,8 @@ def _charts() -> tuple[Chart, ...]:
     return (
         Chart("line", "path", {"x": "week", "y": "share_low", "y2": "share", "y3": "share_top"},
               Text("sector_loss.path")),
-        Chart("waterfall", "parts", {"x": "part", "y": "amount", "total": "whole"}, Text("sector_loss.parts")),
+        Chart("waterfall", "parts", {"x": "part", "y": "amount"}, Text("sector_loss.parts"),
+              {"total": {"part": TOTAL}}),
         Chart("interval", "sectors", {"x": "name", "y": "value_added_lost", "low": "value_added_low",
                                       "high": "value_added_high"}, Text("sector_loss.sectors"), {"top": 20}),
     )  # fmt: skip
@@ -307,7 +309,7 @@ def _titled(struck: Struck) -> dict[str, str]:
     return both(f"{names['zh']}，{home['zh']}", f"{names['en']}, {home['en']}")
 
 
-@lens("sector_loss", version=2, reads=READS, explain=_explain)
+@lens("sector_loss", version=3, reads=READS, explain=_explain)
 def sector_loss(
     ctx: Context, *, shock: Shocks, economy: TableId, weeks: int = 12, home: Region | None = None
 ) -> Finding:

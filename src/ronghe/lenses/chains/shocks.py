@@ -3,6 +3,7 @@
 One line:  ``eto_chips:N32 from=JPN loss=1.0 start=0 end=8 recovery=4; sector:094 loss=0.2``
 
     <chain>:<step>   an input of a supply chain; ``from=`` names countries or firms (``+`` between several)
+    product:<code>   a traded product: every input of a chain that trade records under it, by its share there
     sector:<code>    a sector of the economy's table
     region:<code>    every sector of a country of the world table, or ``region:JPN/c14`` for one of them
     firm:<code>      a firm of the network
@@ -34,7 +35,7 @@ from typing import Any, ClassVar, Self
 from ronghe.errors import AskError, UnknownName
 from ronghe.lenses.params import Named
 
-KINDS = ("sector", "region", "firm")
+KINDS = ("product", "sector", "region", "firm")
 _TOML_LINE = re.compile(r"\s*(\[|#|[\w\"'-]+\s*=)")
 """A table, a comment or a key: no line of shocks begins like that, for each begins with what is shocked."""
 _KEYS = ("of", "from", "loss", "start", "end", "recovery")
@@ -42,7 +43,8 @@ _KEYS = ("of", "from", "loss", "start", "end", "recovery")
 
 @dataclass(frozen=True, slots=True)
 class Shock:
-    """One shock. ``kind`` is ``step``, ``sector``, ``region`` or ``firm``; ``chain`` is empty but for a step.
+    """One shock. ``kind`` is ``step``, ``product``, ``sector``, ``region`` or ``firm``; ``chain`` is empty but for
+    a step.
 
     ``end`` is ``None`` where the shock lasts to the horizon. Weeks count from 0.
     """

@@ -15,7 +15,7 @@ from ronghe.lenses.chains.exposure import Bound, assumptions, chain_shocks
 from ronghe.lenses.chains.impact import Baseline, Binding, Direct, Impact, capacity, find_sector, strike_economy
 from ronghe.lenses.chains.networks import firm_shares
 from ronghe.lenses.chains.places import READS as PLACES
-from ronghe.lenses.chains.places import Held, Places, strike_place
+from ronghe.lenses.chains.places import Held, Places, goods, strike_place
 from ronghe.lenses.chains.shocks import Shock
 from ronghe.lenses.chains.stands import READS as STANDS
 from ronghe.lenses.chains.stands import Stand, stands
@@ -31,7 +31,8 @@ READS = tuple(dict.fromkeys((*CHAIN, *PLACES, *STANDS, "industry", "indicator_de
 class Struck:
     """One economy under a shock, with what hangs on its output.
 
-    ``home`` is the region whose losses are told; ``None`` for all regions of a table of many.
+    ``home`` is the region whose losses are told; ``None`` for all regions of a table of many. ``spare`` is what firms
+    elsewhere in the country make on top of their goods in the low corner of a shock on a province.
     """
 
     economy: Economy
@@ -45,6 +46,7 @@ class Struck:
     home: str | None
     held: Sequence[Held]
     mix: Bound
+    spare: float
 
     @cached_property
     def here(self) -> Floats:
@@ -116,9 +118,21 @@ def strike_table(ctx: Context, shocks: Sequence[Shock], table: TableId, weeks: i
     lacking = capacity(economy, chains, links, direct, weeks)
     assumed = assumptions(ctx)
     stock, mix = assumed["stock", "*", "*"].bound, assumed["mix", "*", "*"].bound
+    spare = assumed["spare", "*", "*"].bound.high if held and goods(ctx, economy).any() else 0.0
     impact = strike_economy(baseline, lacking, stock, binding)
     return Struck(
-        economy, impact, links, jobs(ctx, economy), co2(ctx, economy), weeks, binding, places, at, tuple(held), mix
+        economy,
+        impact,
+        links,
+        jobs(ctx, economy),
+        co2(ctx, economy),
+        weeks,
+        binding,
+        places,
+        at,
+        tuple(held),
+        mix,
+        spare,
     )
 
 

@@ -68,4 +68,6 @@ def place_caveats(struck: Struck) -> list[Caveat]:
             said.append(Caveat("note" if told == "given" else "warning", Text(f"sector_loss.told.{told}", args)))
     if any(h.told != "given" for h in struck.held):
         said.append(Caveat("warning", Text("sector_loss.mix", {"low": struck.mix.low, "high": struck.mix.high})))
+    if struck.spare:
+        said.append(Caveat("note", Text("sector_loss.made_up", {"spare": struck.spare})))
     return said

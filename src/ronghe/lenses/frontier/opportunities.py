@@ -208,6 +208,8 @@ def _caveats(basket: Basket, space: Space, check: Check, agreement: float | None
     ]
     if basket.what == "trade" and basket.years[1] < 2010:
         said.append(Caveat("warning", Text("opportunities.old", {"year": basket.years[1]})))
+    if basket.mean_flow:
+        said.append(Caveat("warning", Text("opportunities.mean_flow")))
     if basket.dropped:
         said.append(
             Caveat("note", Text("opportunities.dropped", {"count": basket.dropped, "kept": len(basket.places)}))

@@ -14,6 +14,7 @@ from ronghe.lenses.frontier.bridge_load import load_concordance
 from ronghe.lenses.frontier.field_load import NO_RESEARCH, caught_projects
 from ronghe.lenses.frontier.project_places import load_places
 from ronghe.model.text import Text, both
+from ronghe.model.units import FLOW_MEANS
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -32,7 +33,8 @@ class Basket:
     ----------
     x : (c, p) exports or counts. floor : the least amount that counts as presence. years : what it covers.
     keys : (place, activity) -> the items behind a count; empty for trade, whose rows are found by code.
-    dropped : places left out for being small; unplaced : share of items without a place.
+    dropped : places left out for being small; unplaced : share of items without a place. mean_flow : values are means
+    of single trade flows, not totals.
     """
 
     what: str
@@ -46,6 +48,7 @@ class Basket:
     keys: Mapping[tuple[str, str], Sequence[str]]
     dropped: int
     unplaced: float
+    mean_flow: bool = False
 
     def cells(self, place: str | Sequence[str], activity: str) -> dict[str, Any]:
         """The rows of the lake behind one cell."""
@@ -89,7 +92,7 @@ def load_basket(ctx: Context, what: str, keep: str) -> Basket:
     return Basket(
         what, places, activities, [names[a][0] for a in activities], [names[a][1] for a in activities], x,
         _FLOOR[what], (min(years, default=0), max(years, default=0)), keys, len(total) - len(places),
-        lost / (sum(total.values()) + lost),
+        lost / (sum(total.values()) + lost), what == "trade" and _mean_flow(ctx),
     )  # fmt: skip
 
 
@@ -111,17 +114,27 @@ def _row(
             "group": group}  # fmt: skip
 
 
+def _mean_flow(ctx: Context) -> bool:
+    return not FLOW_MEANS.isdisjoint(ctx.snapshot.distinct("trade", ("unit",))["unit"].to_pylist())
+
+
 def _trade(ctx: Context) -> list[dict[str, Any]]:
     """Exports to the world of the latest year there is."""
-    columns = ("region", "product", "value", "year", "years", "classification")
+    columns = ("region", "product", "value", "year", "years", "classification", "version")
     rows = ctx.rows("trade", columns, flow="export", partner="WLD").to_pylist()
     last = max((r["year"] for r in rows), default=0)
     found = []
+    named = {
+        (key, r["code"]): both(r["name_zh"], r["name_en"] or r["code"])
+        for key in {(r["classification"], r["version"]) for r in rows}
+        for r in ctx.rows("industry", ("code", "name_zh", "name_en"), classification=key[0], version=key[1]).to_pylist()
+    }
     for row in rows:
         if row["year"] == last:
             part = row["product"][:2]
             group = say(f"sitc.{part}", part) if row["classification"] == "SITC" else both(part, part)
-            names = {lang: f"{row['product']} {group[lang]}" for lang in LANGUAGES}
+            said = named.get(((row["classification"], row["version"]), row["product"]), group)
+            names = {lang: f"{row['product']} {said[lang]}" for lang in LANGUAGES}
             found.append(_row(row["region"], row["product"], row["value"], row["year"], "", names, group))
     return found
 
