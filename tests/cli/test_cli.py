@@ -8,6 +8,7 @@ import sys
 
 import pytest
 
+from ronghe import __version__
 from ronghe.cli.main import main
 from ronghe.errors import LakeError
 from ronghe.i18n import translate
@@ -45,6 +46,14 @@ def test_help_lists_commands_and_questions(run):
     code, out, _ = run("ask", "--help")
     assert "structure" in out
     assert "How is an economy built?" in out
+
+
+def test_version_is_the_programs_and_at_is_the_lakes(run):
+    assert run("--version") == (0, f"ronghe {__version__}\n", "")
+    first = json.loads(run("versions", "--json")[1])["versions"][0]["version"]
+    assert json.loads(run("--at", str(first), "tables", "--json")[1])["snapshot"] == first
+    code, _, err = run("--at", "9999", "tables")
+    assert (code, "9999" in err, "ronghe versions" in err) == (3, True, True)
 
 
 @pytest.mark.parametrize("lang", ["zh", "en"])

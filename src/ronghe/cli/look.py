@@ -71,7 +71,7 @@ def _plain_rows(state: State, document: dict[str, Any]) -> None:
 
 
 def versions(context: typer.Context, as_json: Json = False) -> None:
-    """List the lake's versions; any of them can be read with --version · 版本."""
+    """List the lake's versions; any of them can be read with --at · 版本."""
     from ronghe.cli.show import show_rows
     from ronghe.views import version_list
 

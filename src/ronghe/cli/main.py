@@ -6,11 +6,19 @@ from typing import Annotated, Any
 
 import typer
 
+from ronghe import __version__
 from ronghe.cli.state import State
 from ronghe.errors import RongheError
 
 ROOMS = ("data", "field", "index", "jobs", "look", "openalex", "report", "resolve", "serve", "synth", "users")
 """The modules of this package that bring commands: ``COMMANDS`` one by one, ``group()`` under the module's name."""
+
+
+def _version(asked: bool) -> None:
+    """Print the version and stop, as every command line does."""
+    if asked:
+        typer.echo(f"ronghe {__version__}")
+        raise typer.Exit
 
 
 def root(
@@ -19,13 +27,16 @@ def root(
     mirror: Annotated[str | None, typer.Option(help="folder with publishers' files · 原始文件目录")] = None,
     lang: Annotated[str | None, typer.Option(help="zh | en; may stand anywhere · 语言，可写在任意位置")] = None,
     engine: Annotated[str | None, typer.Option(help="duckdb | pyspark://local[2]")] = None,
-    version: Annotated[int | None, typer.Option(help="a version of the lake to read · 湖的版本")] = None,
+    at: Annotated[int | None, typer.Option(help="a version of the lake to read · 湖的版本")] = None,
     offline: Annotated[bool, typer.Option("--offline", help="never reach for the network · 不访问网络")] = False,
     wait: Annotated[float | None, typer.Option(help="seconds to wait for another ingest · 等待秒数")] = None,
+    version: Annotated[  # noqa: ARG001 - the callback has answered
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="print Ronghe's version · 程序版本")
+    ] = False,
 ) -> None:
     """Keep the flags for the command that follows."""
     flags: dict[str, Any] = {"lake": lake, "mirror": mirror, "lang": lang, "engine": engine, "wait": wait}
-    context.obj = State({**flags, "offline": offline or None}, version)
+    context.obj = State({**flags, "offline": offline or None}, at)
 
 
 def build() -> typer.Typer:

@@ -22,7 +22,7 @@ class State:
     """One run of the command. Flags are kept until the settings are first needed."""
 
     flags: dict[str, Any] = field(default_factory=dict)
-    version: int | None = None
+    at: int | None = None
 
     @cached_property
     def config(self) -> Config:
@@ -39,7 +39,7 @@ class State:
         """The brain on the configured lake."""
         from ronghe.brain import Brain
 
-        return Brain(self.config, version=self.version)
+        return Brain(self.config, version=self.at)
 
     @cached_property
     def console(self) -> "Console":
