@@ -270,3 +270,19 @@ def test_bad_blocks():
         with pytest.raises(NotProductive) as error:
             iterative(np.array([[0.2, 0.1], [0.0, own]]), blocks=[0, 1])
         assert error.value.sectors.tolist() == [1]
+
+
+@pytest.mark.parametrize("precision", ["double", "single"])
+def test_sectors_without_inputs_are_left_out_of_the_factors(precision):
+    rng = np.random.default_rng(3)
+    coefficients = rng.random((40, 40)) / 60
+    coefficients[:, [0, 7, 39]] = 0  # 0 and 7 still sell
+    coefficients[39] = 0
+    L = np.linalg.inv(np.eye(40) - coefficients)
+    system = factorise(coefficients, precision=precision)
+    assert system.lu.shape == (37, 37)
+    np.testing.assert_allclose(system.solve(np.eye(40)).x, L, rtol=1e-11, atol=1e-13)
+    np.testing.assert_allclose(system.solve(np.eye(40), transposed=True).x, L.T, rtol=1e-11, atol=1e-13)
+    np.testing.assert_allclose(system.raw_inverse(), L, rtol=1e-5 if precision == "single" else 1e-11, atol=1e-6)
+    np.testing.assert_allclose(system.column_sums, L.sum(axis=0), rtol=1e-11)
+    assert leontief_inverse(np.zeros((2, 2))).tolist() == [[1, 0], [0, 1]]

@@ -60,16 +60,17 @@ def inverse_diagonal(economy: Leontief) -> Floats:
     half the work of L. The terms are feedback through other sectors, all of one sign and small, so that factors in
     float32 leave an error of about 1e-9 of L_jj (where that feedback is small) once U_jj = 1 - a_jj - Σ_{k<j} ℓ_jk U_kj
     is taken in float64; double factors are exact to rounding. Where rows were exchanged (some column of A above 1), or
-    A is sparse, L is formed.
+    A is sparse, L is formed. A sector that buys nothing has L_jj = 1.
     """
-    if economy.pivots is None or (economy.pivots != np.arange(economy.n)).any():
+    if economy.pivots is None or (economy.pivots != np.arange(len(economy.pivots))).any():
         return _diagonal_of_inverse(economy)
-    pivot = 1 - np.diagonal(economy.A) - _across(economy.lu, "left")
+    pivot = 1 - np.diagonal(economy.A)[economy.buys] - _across(economy.lu, "left")
     inverse = np.array(economy.lu, order="F")
     trtri = lapack("trtri", inverse)
     inverse, _ = trtri(inverse, lower=0, overwrite_c=1)
     inverse, _ = trtri(inverse, lower=1, unitdiag=1, overwrite_c=1)
-    found: Floats = 1 / pivot + _across(inverse, "right")
+    found = np.ones(economy.n)
+    found[economy.buys] = 1 / pivot + _across(inverse, "right")
     return found
 
 
@@ -144,7 +145,8 @@ def extract(
     """
     f, theta = _checked(economy, f, fraction)
     w = np.ones(economy.n) if weights is None else np.asarray(weights, dtype=float)
-    m = multipliers(economy, w)
+    known = economy.column_sums if weights is None else None
+    m = multipliers(economy, w) if known is None else known
     x = economy.solve(f).x
     ljj = inverse_diagonal(economy) if diagonal is None else diagonal
     if side == "both" and demand and own and (theta == 1).all():
