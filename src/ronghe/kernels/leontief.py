@@ -11,9 +11,9 @@ Symbols (Miller & Blair, *Input-Output Analysis*, 2nd ed., Cambridge 2009, chapt
 
 L is never formed unless asked for: one LU factorisation of I - A serves L f and s L alike. Where no column of A
 adds up to more than 1 the diagonal dominates each column, and no rows are exchanged. Sectors that buy nothing, as
-the empty ones of a multi-regional table, are left out of the factors: their columns of I - A are unit vectors. In single precision the
-factorisation takes half the memory and about a third of the time, and every solve is refined against A in float64
-until its residual is at rounding level (Higham, *Accuracy and Stability*, 2002, ch. 12).
+the empty ones of a multi-regional table, are left out of the factors: their columns of I - A are unit vectors. In
+single precision the factorisation takes half the memory and about a third of the time, and every solve is refined
+against A in float64 until its residual is at rounding level (Higham, *Accuracy and Stability*, 2002, ch. 12).
 """
 
 from __future__ import annotations
@@ -256,7 +256,7 @@ class Leontief:
 def _dense_lu(
     A: NDArray[Any], dtype: type, chosen: NDArray[np.bool_] | None = None
 ) -> tuple[NDArray[Any], NDArray[np.intc], bool]:
-    """LU of I - A, or of the chosen rows and columns of it, made in the one copy in LAPACK's order; whether it failed."""
+    """LU of I - A, or of its chosen rows and columns, made in the one copy in LAPACK's order; and whether it failed."""
     part = None if chosen is None or chosen.all() else np.flatnonzero(chosen)
     n = len(A) if part is None else len(part)
     M: NDArray[Any] = np.empty((n, n), dtype=dtype, order="F")
