@@ -72,7 +72,7 @@ def test_list_copy_and_check(city):
     assert run("index", "copy", "city_workbook", str(mine), lake=lake).exit_code == 0
     again = run("index", "copy", "city_workbook", str(mine), lake=lake)
     assert isinstance(again.exception, AskError)
-    assert again.exception.code == "system_exists"
+    assert again.exception.code == "definition_exists"
     text = mine.read_text(encoding="utf-8")
     mine.write_text(text.replace('of = "city_technology_contracts"', 'of = "city_technology_contract"', 1), "utf-8")
     said = run("--lang", "zh", "index", "check", str(mine), lake=lake).stdout

@@ -58,8 +58,8 @@ def test_reduced(text: str, reduced: str, kind: str) -> None:
     assert (found.reduced, found.kind) == (reduced, kind)
 
 
-def test_core_leaves_out_what_all_share() -> None:
-    assert read_name("University of Washington").core == ("washington",)
+def test_core_leaves_out_what_connects() -> None:
+    assert read_name("University of Washington").core == ("university", "washington")
     assert read_name("清华大学").core == ("清华",)
     assert read_name("北京大学第三医院").numbers == read_name("北京大学第3医院").numbers == "3"
 

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from ronghe.cli.definitions import check_definition, copy_definition
 from ronghe.cli.state import State
 
 
@@ -15,15 +16,7 @@ def check(
     as_json: Annotated[bool, typer.Option("--json", help="print what the API returns")] = False,
 ) -> None:
     """Check what a field's definition catches and misses in the lake · 核查领域界定."""
-    from ronghe.cli.show import show_answer
-
-    state: State = context.obj
-    with state.progress() as step:
-        answer = state.brain.ask("field_check", progress=step, field=field)
-    if as_json:
-        state.bytes(answer.json)
-    else:
-        show_answer(state, answer, rows)
+    check_definition(context.obj, "field_check", rows, as_json, field=field)
 
 
 def list_fields(context: typer.Context) -> None:
@@ -47,15 +40,9 @@ def copy(
     to: Annotated[Path, typer.Argument(help="the file to write")],
 ) -> None:
     """Write a field to a file of your own, to change it · 复制为自己的文件."""
-    from ronghe.errors import AskError
     from ronghe.fielding.reading import field_aliases, field_text
 
-    state: State = context.obj
-    text = field_text(field_aliases().get(field.casefold(), field))
-    if to.exists():
-        raise AskError("field_exists", file=str(to))
-    to.write_text(text, encoding="utf-8")
-    state.console.print(state.t("say.written", file=str(to), bytes=to.stat().st_size))
+    copy_definition(context.obj, field_text(field_aliases().get(field.casefold(), field)), to)
 
 
 def group() -> typer.Typer:

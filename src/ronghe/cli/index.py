@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from ronghe.cli.definitions import check_definition, copy_definition
 from ronghe.cli.state import State
 
 
@@ -15,15 +16,7 @@ def check(
     as_json: Annotated[bool, typer.Option("--json", help="print what the API returns")] = False,
 ) -> None:
     """Check a system against the lake: coverage, dead indicators, collinearity, unknown names · 校验指标体系."""
-    from ronghe.cli.show import show_answer
-
-    state: State = context.obj
-    with state.progress() as step:
-        answer = state.brain.ask("index_check", progress=step, system=system)
-    if as_json:
-        state.bytes(answer.json)
-    else:
-        show_answer(state, answer, rows)
+    check_definition(context.obj, "index_check", rows, as_json, system=system)
 
 
 def list_systems(context: typer.Context) -> None:
@@ -50,15 +43,9 @@ def copy(
     to: Annotated[Path, typer.Argument(help="the file to write")],
 ) -> None:
     """Write a system to a file of your own, to change it · 复制为自己的文件."""
-    from ronghe.errors import AskError
     from ronghe.indexing.reading import system_text
 
-    state: State = context.obj
-    text = system_text(system)
-    if to.exists():
-        raise AskError("system_exists", file=str(to))
-    to.write_text(text, encoding="utf-8")
-    state.console.print(state.t("say.written", file=str(to), bytes=to.stat().st_size))
+    copy_definition(context.obj, system_text(system), to)
 
 
 def group() -> typer.Typer:

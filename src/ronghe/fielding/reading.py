@@ -1,14 +1,13 @@
 """From a TOML file to a field's definition, with errors that name the place and the nearest known word."""
 
-import hashlib
 import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from functools import cache
 from importlib.resources import files
-from pathlib import Path
 from typing import Any
 
+from ronghe.definitions import definition_text, digest_of
 from ronghe.errors import AskError, UnknownName
 from ronghe.fielding.definition import Definition
 from ronghe.model.text import both
@@ -60,19 +59,7 @@ def field_text(name: str) -> str:
     ------
     UnknownName : no such name. AskError : no such file, or not UTF-8.
     """
-    if not name.endswith(".toml"):
-        if name not in field_names():
-            raise UnknownName("unknown_field", name, field_names())
-        return files("ronghe.fields").joinpath(f"{name}.toml").read_text(encoding="utf-8")
-    try:
-        return Path(name).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise AskError("field_unreadable", file=name, known=field_names()) from error
-
-
-def field_digest(text: str) -> str:
-    """A short hash of a field's file."""
-    return hashlib.sha256(text.encode()).hexdigest()[:12]
+    return definition_text(name, "ronghe.fields", "field", field_names())
 
 
 def read_field(name: str) -> Definition:
@@ -116,7 +103,7 @@ def parse_field(text: str, file: str) -> Definition:
         near=_pair(_part(tree, "near", file), ("zh", "en"), file, "near"),
         series=_words(_part(tree, "panel", file), "series", file, "panel"),
         models=_flag(_part(tree, "models", file), "count", file, "models"),
-        digest=field_digest(text),
+        digest=digest_of(text),
     )
     if not any((made.topics, made.subfields, made.fields, made.classes, made.programmes, made.terms)):
         raise AskError("field_empty", file=file)

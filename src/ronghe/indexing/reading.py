@@ -1,14 +1,13 @@
 """From a TOML file to an indicator system, with errors that name the place and the nearest known word."""
 
-import hashlib
 import tomllib
 from collections.abc import Iterable, Mapping
 from functools import cache
 from importlib.resources import files
-from pathlib import Path
 from typing import Any
 
-from ronghe.errors import AskError, UnknownName, nearest
+from ronghe.definitions import definition_text, digest_of
+from ronghe.errors import AskError, nearest
 from ronghe.indexing.system import (
     DIRECTIONS,
     GAPS,
@@ -65,19 +64,7 @@ def system_text(name: str) -> str:
     ------
     UnknownName : no such name. AskError : no such file, or not UTF-8.
     """
-    if not name.endswith(".toml"):
-        if name not in system_names():
-            raise UnknownName("unknown_system", name, system_names())
-        return files("ronghe.systems").joinpath(f"{name}.toml").read_text(encoding="utf-8")
-    try:
-        return Path(name).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise AskError("system_unreadable", file=name, known=system_names()) from error
-
-
-def digest_of(text: str) -> str:
-    """A short hash of a system's file."""
-    return hashlib.sha256(text.encode()).hexdigest()[:12]
+    return definition_text(name, "ronghe.systems", "system", system_names())
 
 
 def read_system(name: str) -> System:

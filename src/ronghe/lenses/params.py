@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, ClassVar, NamedTuple, Self
 
+from ronghe.definitions import digest_of
 from ronghe.errors import AskError, UnknownName, nearest
 from ronghe.lake.snapshot import Snapshot
 from ronghe.model.regions import find_region, region_names
@@ -53,6 +54,44 @@ class Named(str):
         if offered is None or value in {c.value for c in offered}:
             return value
         raise UnknownName(cls.code, value, _by_name(value, offered), parameter=name)
+
+
+class Defined(Named):
+    """What a file defines: one of the package's by name, or a file of one's own by a path that ends in ``.toml``.
+
+    A path stands as ``path@hash``: the same finding is asked again only while the file is the same.
+    """
+
+    @classmethod
+    def text(cls, name: str) -> str:
+        """The file of that name or path.
+
+        Raises
+        ------
+        UnknownName : no such name. AskError : no such file, or not UTF-8.
+        """
+        raise NotImplementedError
+
+    @classmethod
+    def check(cls, value: Self, snapshot: Snapshot, name: str) -> Self:
+        """The name, or the path with the hash of what the file holds now.
+
+        Raises
+        ------
+        UnknownName : no such name. AskError : no such file, or it changed since.
+        """
+        path, _, stated = value.partition("@")
+        if not path.endswith(".toml"):
+            return super().check(value, snapshot, name)
+        now = digest_of(cls.text(path))
+        if stated and stated != now:
+            raise AskError("definition_changed", file=path)
+        return cls(f"{path}@{now}")
+
+    @property
+    def path(self) -> str:
+        """The name or path without its hash."""
+        return self.partition("@")[0]
 
 
 def _by_name(text: str, offered: Sequence[Choice]) -> list[str]:

@@ -1,13 +1,19 @@
 """Names made ready to be compared: their forms, how rare their words are, and the keys under which they meet."""
 
+import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import combinations
 from typing import Any
 
 import pyarrow as pa
 
 from ronghe.resolve.names import Name, is_cjk, read_name
+
+MOST = 2**18
+"""A word that so many names hold tells nothing."""
 
 LARGEST_BLOCK = 120
 """Names that may share a key: a more frequent word does not bring names together."""
@@ -28,7 +34,7 @@ class Spelling:
     name: Name
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Organisations:
     """Every organisation's names.
 
@@ -42,6 +48,13 @@ class Organisations:
     active: frozenset[str]
     words: Mapping[str, int]
     parents: Mapping[str, str] = field(default_factory=dict)
+
+    @cached_property
+    def compared(self) -> pa.Table:
+        """What the model compares, of every name but the acronyms, with ``org_id``; ids are places in ``spellings``."""
+        full = [(i, one) for i, one in enumerate(self.spellings) if not one.weak]
+        rows = [(i, one.name, one.country) for i, one in full]
+        return comparable(rows, self.words, {"org_id": [one.org_id for _, one in full]}, listed=True)
 
     def above(self, org_id: str) -> list[str]:
         """The organisations that one belongs to, the nearest first."""
@@ -89,7 +102,16 @@ def read_organisations(table: pa.Table) -> Organisations:
 
 
 def _frequencies(spellings: Sequence[Spelling]) -> Mapping[str, int]:
-    return Counter(word for one in spellings if not one.weak for word in one.name.core)
+    """Of words and of pairs of frequent words: the number of names that hold them."""
+    full = [one.name for one in spellings if not one.weak]
+    words = Counter(word for name in full for word in dict.fromkeys((*name.core, *name.gist)))
+    often = {word for word, count in words.items() if count > LARGEST_BLOCK}
+    words.update(pair for name in full for pair in _pairs(sorted(often & set(name.gist))))
+    return words
+
+
+def _pairs(words: Sequence[str]) -> Iterable[str]:
+    return (f"{a} {b}" for a, b in combinations(words, 2))
 
 
 def comparable(
@@ -111,34 +133,55 @@ def comparable(
 
     Returns
     -------
-    ``unique_id``, ``reduced``, ``core`` (words, the rarest first, each after its frequency in seven digits, so that
-    the least of some words is the rarest), ``kind``, ``numbers``, ``country`` (null where unknown), ``keys`` (under
-    which names meet).
+    A row for every form: ``unique_id`` (twice the id, and one more for a Chinese, Japanese or Korean name in Latin
+    letters), ``reduced``, ``core`` (words, each after its frequency in seven digits), ``weight`` (bits that its words
+    tell), ``kind``, ``numbers``, ``country`` (null where unknown), ``keys`` (under which names meet).
     """
-    cores = [sorted(name.core, key=lambda w: (words.get(w, 0), w)) for _, name, _ in names]
+    forms = [
+        (place, 2 * i + latin, name, country, text, sorted(words_of, key=lambda w: (words.get(w, 0), w)))
+        for place, (i, name, country) in enumerate(names)
+        for latin, text, words_of in _forms(name)
+    ]
     columns: dict[str, Any] = {
-        "unique_id": pa.array([i for i, _, _ in names], pa.int64()),
-        "reduced": pa.array([name.reduced for _, name, _ in names], pa.string()),
-        "core": pa.array([[f"{words.get(w, 0):07d}:{w}" for w in core] for core in cores], pa.list_(pa.string())),
-        "kind": pa.array([name.kind or None for _, name, _ in names], pa.string()),
-        "numbers": pa.array([name.numbers for _, name, _ in names], pa.string()),
-        "country": pa.array([country or None for _, _, country in names], pa.string()),
-        "keys": pa.array(
-            [_keys(name, core, words, listed) for (_, name, _), core in zip(names, cores, strict=True)],
-            pa.list_(pa.string()),
-        ),
+        "unique_id": pa.array([one[1] for one in forms], pa.int64()),
+        "reduced": pa.array([one[4] for one in forms], pa.string()),
+        "core": pa.array([[f"{words.get(w, 0):07d}:{w}" for w in one[5]] for one in forms], pa.list_(pa.string())),
+        "weight": pa.array([sum(_weight(words.get(w, 0)) for w in one[5]) for one in forms], pa.float64()),
+        "kind": pa.array([one[2].kind or None for one in forms], pa.string()),
+        "numbers": pa.array([one[2].numbers for one in forms], pa.string()),
+        "country": pa.array([one[3] or None for one in forms], pa.string()),
+        "keys": pa.array([_keys(one[4], one[5], words, listed) for one in forms], pa.list_(pa.string())),
     }
-    return pa.table({**columns, **{name: pa.array(values) for name, values in (more or {}).items()}})
+    places = [one[0] for one in forms]
+    more = {name: [values[place] for place in places] for name, values in (more or {}).items()}
+    return pa.table({**columns, **{name: pa.array(values, pa.string()) for name, values in more.items()}})
 
 
-def _keys(name: Name, core: Sequence[str], words: Mapping[str, int], listed: bool) -> list[str]:
-    """The rarest words that others hold too, the consonants of rare or unknown words, the beginning."""
+def _weight(names: int) -> float:
+    """What a word that so many names hold tells, in bits."""
+    return max(math.log2(MOST / (1 + names)), 0.0)
+
+
+def _forms(name: Name) -> Iterable[tuple[bool, str, Sequence[str]]]:
+    """The forms that are compared, each with whether it is one besides the name's own letters."""
+    if is_cjk(name.reduced):
+        yield False, name.reduced, name.core
+        if not is_cjk(name.english):
+            yield True, name.english, name.gist
+    else:
+        yield False, name.english, name.gist
+
+
+def _keys(text: str, core: Sequence[str], words: Mapping[str, int], listed: bool) -> list[str]:
+    """The rarest words that others hold too, pairs of frequent ones, consonants of rare or unknown ones, the start."""
     known = [w for w in core if 0 < words.get(w, 0) <= LARGEST_BLOCK]
-    keys = [f"w:{w}" for w in known[: _RAREST + 1 if is_cjk(name.reduced) else _RAREST]]
-    if not is_cjk(name.reduced):
+    keys = [f"w:{w}" for w in known[: _RAREST + 1 if is_cjk(text) else _RAREST]]
+    if not is_cjk(text):
+        often = sorted(w for w in core if words.get(w, 0) > LARGEST_BLOCK)
+        keys += [f"p:{pair}" for pair in _pairs(often) if 0 < words.get(pair, 0) <= LARGEST_BLOCK]
         odd = known[:2] if listed else [w for w in core if not words.get(w, 0)]
         keys += [f"s:{bones}" for bones in dict.fromkeys(_bones(w) for w in odd if len(w) >= _LONG) if bones]
-        plain = name.reduced.replace(" ", "")
+        plain = text.replace(" ", "")
         if len(plain) >= _PREFIX:
             keys.append(f"b:{plain[:_PREFIX]}:{len(plain) // 8}")
     return keys

@@ -98,10 +98,10 @@ def match_known(
         else:
             open_.append(i)
     found |= _modelled(open_, rows, read, known, weights, ruled, min(threshold, NEAREST), memory)
+    trust = trusted_wholes(known) if parts and open_ else {}
     for i in open_ if parts else ():
-        likely = found.get(i, [])
-        if not likely or likely[0][1] < max(threshold, SURE):
-            found[i] = _whole(rows[i], known, indexes, ruled.rejected(rows[i]["name"]))[:1] + likely
+        whole = _whole(rows[i], known, indexes, ruled.rejected(rows[i]["name"]))[:1]
+        found[i] = sorted((*_trusted(whole, trust, rows[i]["name"]), *found.get(i, [])), key=lambda one: -one[1])
     return _answer(rows, found, status, known, ruled, threshold)
 
 
@@ -205,6 +205,32 @@ def _whole(row: Mapping[str, Any], known: Organisations, indexes: _Indexes, kept
         return []
     found = _all_of(indexes.reduced.get(read_name(row["name"]).reduced, ()), "", known, kept)
     return [(one, score, "parent") for one, score in found]
+
+
+def trusted_wholes(known: Organisations) -> Mapping[bool, float]:
+    """How often the whole that a name tells is one that its organisation belongs to.
+
+    Counted over the organisations that the register places under another, as if their own names were not listed.
+
+    Returns
+    -------
+    Share of a company abroad (True) and of a school, campus or plant (False). A success and a failure are added.
+    """
+    indexes = _index(known)
+    right, asked = {True: 1, False: 1}, {True: 2, False: 2}
+    for one in known.spellings:
+        above = known.above(one.org_id)
+        if above and not one.weak:
+            found = _whole({"name": one.text, "at": one.country}, known, indexes, {one.org_id})
+            if found:
+                abroad = bool(said_country(one.text))
+                asked[abroad] += 1
+                right[abroad] += found[0][0] in above
+    return {abroad: right[abroad] / asked[abroad] for abroad in asked}
+
+
+def _trusted(whole: Sequence[Found], trust: Mapping[bool, float], name: str) -> list[Found]:
+    return [(org, score * trust[bool(said_country(name))], method) for org, score, method in whole]
 
 
 def _modelled(

@@ -6,10 +6,11 @@ organisation (m) and of different ones (u) is counted over the pairs that the ke
 is therefore one among pairs that meet, and where several organisations come into question for one name they
 share it: p = o / (1 + the sum of all o), o being the odds.
 
-How like two names are and how rare their rarest common word is make one comparison, for the two are not
-independent; country, kind and numbers stand beside it. What is left of their dependence makes the odds too sure of
-themselves, so the likeliest candidate's probability is set right by isotonic regression on a second sample, from
-which some organisations were taken away: a name need not be in the list at all.
+How much of what two names tell they tell in common (words weigh the bits by which they narrow the list down), how
+alike they are spelt and how much the common words tell in all make one comparison, for the three are not independent;
+country, kind and numbers stand beside it. What is left of their dependence makes the odds too sure of themselves, so
+the likeliest candidate's probability is set right by isotonic regression on a second sample, from which some
+organisations were taken away: a name need not be in the list at all.
 """
 
 import logging
@@ -25,7 +26,7 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
-from ronghe.resolve.keys import Organisations, comparable
+from ronghe.resolve.keys import MOST, Organisations, comparable
 
 SAMPLE = 4_000
 """Names that the weights are learnt from, and as many that the probabilities are set right by."""
@@ -36,40 +37,43 @@ ABSENT = 0.2
 ELSEWHERE = 0.02
 """Share of names taken to stand under another country than their organisation's."""
 
-_SHARED = "list_intersect(core_l, core_r)"
-_FEWER = "least(len(core_l), len(core_r))"
+_MASS = "shared_weight(core_l, core_r)"
+_JOINT = f"{_MASS} / greatest(weight_l + weight_r - {_MASS}, 1e-9)"
+_WITHIN = f"{_MASS} / greatest(least(weight_l, weight_r), 1e-9)"
 _LIKE = "jaro_winkler_similarity(reduced_l, reduced_r)"
-_RAREST = f"list_min({_SHARED})"
+_MACRO = (
+    "CREATE MACRO shared_weight(a, b) AS coalesce(list_sum([greatest(log2({most} / (1 + left(w, 7)::INT)), 0) "
+    "for w in list_intersect(a, b)]), 0)"
+)
 
 _LIKENESS = (
     ("same", "reduced_l = reduced_r"),
-    ("same words, near", f"len({_SHARED}) = greatest(len(core_l), len(core_r)) AND {_LIKE} >= 0.9"),
+    ("same words, near", f"{_JOINT} >= 0.99 AND {_LIKE} >= 0.9"),
     ("near to a letter", f"{_LIKE} >= 0.97"),
-    ("same words", f"len({_SHARED}) = greatest(len(core_l), len(core_r))"),
+    ("same words", f"{_JOINT} >= 0.99"),
     ("near", f"{_LIKE} >= 0.93"),
-    ("one within the other", f"len({_SHARED}) = {_FEWER} AND {_FEWER} >= 2"),
-    ("half the words", f"len({_SHARED}) * 2 >= greatest(len(core_l), len(core_r)) AND {_LIKE} >= 0.8"),
-    ("half of the fewer", f"len({_SHARED}) * 2 >= {_FEWER} AND len({_SHARED}) >= 1"),
-    ("some word", f"len({_SHARED}) >= 1"),
+    ("most", f"{_JOINT} >= 0.75"),
+    ("one within the other", f"{_WITHIN} >= 0.99 AND {_JOINT} >= 0.5"),
+    ("half", f"{_JOINT} >= 0.5"),
+    ("part within", f"{_WITHIN} >= 0.99"),
+    ("third", f"{_JOINT} >= 0.35"),
+    ("some", f"{_JOINT} >= 0.2"),
 )
 _RARITY = (
-    ("of its own", f"{_RAREST} < '0000003'"),
-    ("of few", f"{_RAREST} < '0000009'"),
-    ("of some", f"{_RAREST} < '0000041'"),
-    ("of many", "TRUE"),
+    ("telling most", f"{_MASS} >= 40"),
+    ("telling much", f"{_MASS} >= 30"),
+    ("telling enough", f"{_MASS} >= 23"),
+    ("telling something", f"{_MASS} >= 17"),
+    ("telling little", "TRUE"),
 )
 
-_HARDLY = ("hardly", f"{_RAREST} >= '0000041' AND {_LIKE} < 0.93 AND len({_SHARED}) * 2 < {_FEWER}")
+_HARDLY = ("hardly", f"{_JOINT} < 0.2 AND {_LIKE} < 0.93")
 """Asked first, for it is what most pairs are."""
 
 LEVELS: Mapping[str, Sequence[tuple[str, str]]] = {
     "likeness": (
         _HARDLY,
-        *(
-            (f"{like}; rarest word {rare}", f"({alike}) AND ({seldom})")
-            for like, alike in _LIKENESS
-            for rare, seldom in _RARITY
-        ),
+        *((f"{like}; {rare}", f"({alike}) AND ({seldom})") for like, alike in _LIKENESS for rare, seldom in _RARITY),
     ),
     "kind": (("same", "kind_l = kind_r"),),
     "numbers": (("same", "numbers_l = numbers_r AND numbers_l <> ''"), ("none", "numbers_l = numbers_r")),
@@ -115,7 +119,7 @@ def learn(organisations: Organisations, *, seed: int = 0, memory: str = "1GB") -
     if not first or not rest:
         return Weights({}, 0.0, 0)
     blank = {name: tuple((0.5, 0.5) for _ in range(len(tests) + 1)) for name, tests in LEVELS.items()}
-    left, right = _table(organisations, first, listed=False), _table(organisations, rest, listed=True)
+    left, right = _asked(organisations, first), _listed(organisations, rest)
     with _scored(left, right, Weights(blank, 0.5, 0), memory) as (connection, scored):
         found: list[tuple[Any, ...]] = connection.execute(
             f"SELECT org_id_l = org_id_r, {', '.join(f'gamma_{name}' for name in LEVELS)}, count(*) "
@@ -138,7 +142,7 @@ def _set_right(
     owners = {i: organisations.spellings[i].org_id for i in asked}
     gone = {owners[i] for i in draw.sample(list(asked), round(ABSENT * len(asked)))}
     right = [i for i in rest if organisations.spellings[i].org_id not in gone]
-    names, others = _table(organisations, asked, listed=False), _table(organisations, right, listed=True)
+    names, others = _asked(organisations, asked), _listed(organisations, right)
     found = _candidates(names, others, weights, 0.01, memory)
     best: dict[int, tuple[float, bool]] = {}
     for i, org, score in zip(*(found.column(c).to_pylist() for c in found.column_names), strict=True):
@@ -180,10 +184,18 @@ def _counted(found: Sequence[tuple[Any, ...]]) -> Weights:
     return Weights(levels, totals[True] / pairs, pairs)
 
 
-def _table(organisations: Organisations, places: Sequence[int], *, listed: bool) -> pa.Table:
+def _asked(organisations: Organisations, places: Sequence[int]) -> pa.Table:
+    """Names of the list as if they were asked for."""
     chosen = [organisations.spellings[i] for i in places]
     rows = [(i, one.name, one.country) for i, one in zip(places, chosen, strict=True)]
-    return comparable(rows, organisations.words, {"org_id": [one.org_id for one in chosen]}, listed=listed)
+    return comparable(rows, organisations.words, {"org_id": [one.org_id for one in chosen]}, listed=False)
+
+
+def _listed(organisations: Organisations, places: Sequence[int]) -> pa.Table:
+    every = organisations.compared
+    held = np.zeros(len(organisations.spellings), dtype=bool)
+    held[list(places)] = True
+    return every.filter(pa.array(held[np.asarray(every.column("unique_id")) // 2]))
 
 
 def predict(
@@ -202,11 +214,11 @@ def predict(
     -------
     ``unique_id`` of the name, ``org_id``, ``score``; the likeliest first.
     """
-    full = [i for i, one in enumerate(organisations.spellings) if not one.weak]
-    if not weights.pairs or not names.num_rows or not full:
+    every = organisations.compared
+    if not weights.pairs or not names.num_rows or not every.num_rows:
         return _NONE
     left = names.append_column("org_id", pa.array([""] * names.num_rows))
-    found = _candidates(left, _table(organisations, full, listed=True), weights, 0.01, memory)
+    found = _candidates(left, every, weights, 0.01, memory)
     score = np.asarray(found.column("score"), dtype=float)
     if weights.curve:
         at, share = np.array(weights.curve).T
@@ -230,9 +242,10 @@ def _candidates(left: pa.Table, right: pa.Table, weights: Weights, least: float,
     """For each name its organisations with the probability that they share, the likeliest first."""
     with _scored(left, right, weights, memory) as (connection, scored):
         found: Any = connection.sql(
-            f"WITH best AS (SELECT unique_id_l AS unique_id, org_id_r AS org_id, max(pow(2.0, match_weight)) AS odds "
-            f"FROM {scored} GROUP BY ALL), shared AS (SELECT *, odds / (1 + sum(odds) OVER {_ALL_OF_ONE}) "
-            f"AS score FROM best) SELECT unique_id, org_id, score FROM shared WHERE score >= {least} "
+            f"WITH best AS (SELECT unique_id_l // 2 AS unique_id, org_id_r AS org_id, "
+            f"max(pow(2.0, match_weight)) AS odds FROM {scored} GROUP BY ALL), "
+            f"shared AS (SELECT *, odds / (1 + sum(odds) OVER {_ALL_OF_ONE}) AS score FROM best) "
+            f"SELECT unique_id, org_id, score FROM shared WHERE score >= {least} "
             f"ORDER BY unique_id, score DESC, org_id"
         ).to_arrow_table()
     return found.cast(_NONE.schema)
@@ -249,6 +262,7 @@ def _scored(
         from splink import DuckDBAPI, Linker, SettingsCreator, block_on
 
         connection.execute(f"SET memory_limit = '{memory}'")
+        connection.execute(_MACRO.format(most=MOST))
         api = DuckDBAPI(connection)
         frames = [
             api.register(connection.from_arrow(table), table_name=name)

@@ -8,17 +8,19 @@ does: Washington University is not the University of Washington.
 import csv
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from importlib.resources import files
 from types import MappingProxyType
 
 from ronghe.model.regions import find_region
+from ronghe.resolve.translate import translated
 
 _BRACKETS = re.compile(r"\([^()]*\)|（[^（）]*）|\[[^\[\]]*\]|【[^【】]*】")
 _LAST = re.compile(r"\(([^()]+)\)([^()]*)$")
 _CJK = re.compile(r"[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af]")
+_HAN = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff]")
 _WORD = re.compile(r"[^\W_]+")
 _NUMBER = re.compile(r"\d+|[一二三四五六七八九十]+(?=[医附中小])")
 _HAN_NUMBERS = MappingProxyType(dict(zip("一二三四五六七八九", "123456789", strict=True)))
@@ -36,7 +38,6 @@ class _Words:
     drop: frozenset[str]
     legal: frozenset[str]
     legal_zh: tuple[str, ...]
-    common: frozenset[str]
     types: Mapping[str, str]
     types_zh: Mapping[str, str]
     characters: Mapping[int, str]
@@ -56,7 +57,6 @@ def _words() -> _Words:
         drop=frozenset(pairs("drop")),
         legal=frozenset(pairs("legal")),
         legal_zh=tuple(pairs("legal_zh")),
-        common=frozenset(pairs("common")),
         types=MappingProxyType(pairs("type")),
         types_zh=MappingProxyType(pairs("type_zh")),
         characters=MappingProxyType({ord(a): b for word, to in old.items() for a, b in zip(word, to, strict=True)}),
@@ -71,9 +71,11 @@ class Name:
     ----------
     exact : normalised, brackets and legal forms kept.
     reduced : without brackets and legal forms; the same as ``exact`` where nothing is left otherwise.
-    core : the words (in Chinese, pairs of characters) that tell organisations apart, each once.
+    core : the words that tell organisations apart, each once: of ``english``, or pairs of Chinese characters.
     kind : university, hospital, company … or empty.
     numbers : the numbers in the name, in order, joined by blanks.
+    english : ``reduced`` in English words and Latin letters, without connecting words.
+    gist : the words of ``english`` that tell organisations apart, each once.
     """
 
     exact: str
@@ -81,6 +83,8 @@ class Name:
     core: tuple[str, ...]
     kind: str
     numbers: str
+    english: str
+    gist: tuple[str, ...]
 
 
 def is_cjk(text: str) -> bool:
@@ -135,13 +139,17 @@ def read_name(text: str) -> Name:
     >>> read_name("华为技术有限公司").reduced, read_name("Tsinghua Univ").kind
     ('华为技术', 'university')
     """
-    exact = normalise(text)
+    whole = _split(text)
+    exact = _join(whole)
     inner = _BRACKETS.sub(" ", unicodedata.normalize("NFKC", text))
-    words = _split(inner)
+    words = whole if inner == text else _split(inner)
     joined = _join(words)
-    reduced = _reduced_zh(joined) if is_cjk(joined) else " ".join(w for w in words if w not in _words().legal)
-    reduced = reduced or exact
-    return Name(exact, reduced, _core(reduced), _kind(joined or exact, words), _numbers(reduced))
+    telling = [_reduced_zh(joined)] if is_cjk(joined) else [w for w in words if w not in _words().legal]
+    reduced = " ".join(telling) or exact
+    plain = translated(telling or whole, _split) or (reduced,)
+    gist = tuple(dict.fromkeys(plain))
+    core = _pairs(reduced) if is_cjk(reduced) else gist
+    return Name(exact, reduced, core, _kind(joined or exact, words, plain), _numbers(reduced), " ".join(plain), gist)
 
 
 def _reduced_zh(text: str) -> str:
@@ -151,24 +159,24 @@ def _reduced_zh(text: str) -> str:
     return text
 
 
-def _core(reduced: str) -> tuple[str, ...]:
-    words = _words()
-    if is_cjk(reduced):
-        plain = reduced.replace(" ", "")
-        for ending in words.types_zh:
-            if plain.endswith(ending) and len(plain) > len(ending) + 1:
-                plain = plain.removesuffix(ending)
-                break
-        return tuple(dict.fromkeys(plain[i : i + 2] for i in range(max(len(plain) - 1, 1))))
-    found = dict.fromkeys(w for w in reduced.split() if w not in words.common and w not in words.types)
-    return tuple(found) or tuple(dict.fromkeys(reduced.split()))
+def _pairs(reduced: str) -> tuple[str, ...]:
+    """Pairs of characters, without the ending that says the kind."""
+    plain = reduced.replace(" ", "")
+    for ending in _words().types_zh:
+        if plain.endswith(ending) and len(plain) > len(ending) + 1:
+            plain = plain.removesuffix(ending)
+            break
+    return tuple(dict.fromkeys(plain[i : i + 2] for i in range(max(len(plain) - 1, 1))))
 
 
-def _kind(joined: str, split: Iterable[str]) -> str:
+def _kind(joined: str, split: Iterable[str], plain: Sequence[str]) -> str:
+    """By the ending in Chinese; else a hospital wherever the word stands, or the first word that says a kind."""
     words = _words()
-    if is_cjk(joined):
+    if _HAN.search(joined):
         return next((kind for ending, kind in words.types_zh.items() if joined.endswith(ending)), "")
-    kinds = [words.types[word] for word in split if word in words.types]
+    kinds = [words.types[word] for word in plain if word in words.types]
+    if "hospital" in kinds:
+        return "hospital"
     return kinds[0] if kinds else "company" if any(word in words.legal for word in split) else ""
 
 

@@ -192,5 +192,5 @@ def test_a_file_that_changed_is_asked_about_anew(toy, tmp_path):
     assert brain.plan("field_check", field=str(mine)).id != first.id
     with pytest.raises(AskError) as caught:
         brain.plan("field_check", field=first.params["field"])
-    assert caught.value.code == "field_changed"
+    assert caught.value.code == "definition_changed"
     del own

@@ -228,7 +228,7 @@ def test_a_file_that_changed_is_not_the_same_question(place, tmp_path):
     assert second.id != first.id
     with pytest.raises(AskError) as caught:
         first.trace("D", table="ranking", region="CN-44")
-    assert caught.value.code == "system_changed"
+    assert caught.value.code == "definition_changed"
 
 
 BAD = [

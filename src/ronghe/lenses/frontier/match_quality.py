@@ -70,7 +70,7 @@ def _levels(weights: Weights) -> Result:
     for comparison, tests in LEVELS.items():
         held = weights.levels.get(comparison, ())
         for (level, _), (m, u) in zip([*tests, ("else", "")], held, strict=False):
-            likeness, _, rarity = level.partition("; rarest word ")
+            likeness, _, rarity = level.partition("; ")
             rows.append({"comparison": comparison, "likeness": _slug(likeness), "rarity": _slug(rarity) or None, "m": m,
                          "u": u, "match_weight": math.log2(m / u)})  # fmt: skip
     fields = [

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from typing import Self
 
 from ronghe.errors import AskError, UnknownName
-from ronghe.indexing.reading import digest_of, parse_system, read_system, system_names, system_text
+from ronghe.indexing.reading import parse_system, read_system, system_names, system_text
 from ronghe.indexing.system import System
 from ronghe.lake.snapshot import Snapshot
-from ronghe.lenses.params import Choice, Named
+from ronghe.lenses.params import Choice, Defined, Named
 from ronghe.model.text import both
 
 CLASSES: tuple[tuple[str, str], ...] = (
@@ -25,11 +25,8 @@ CLASSES: tuple[tuple[str, str], ...] = (
 """The ten bands of D, from [0, 0.1) to [0.9, 1], in both languages."""
 
 
-class SystemName(Named):
-    """An indicator system: one of the package's by name, or a file of one's own by a path that ends in ``.toml``.
-
-    A path stands as ``path@hash``: the same finding is asked again only while the file is the same.
-    """
+class SystemName(Defined):
+    """An indicator system: one of the package's by name, or a file of one's own."""
 
     code = "unknown_system"
 
@@ -40,26 +37,14 @@ class SystemName(Named):
         return [Choice(name, dict(read_system(name).names)) for name in system_names()]
 
     @classmethod
-    def check(cls, value: Self, snapshot: Snapshot, name: str) -> Self:
-        """The name, or the path with the hash of what the file holds now.
-
-        Raises
-        ------
-        UnknownName : no such system. AskError : no such file, or it changed since.
-        """
-        path, _, stated = value.partition("@")
-        if not path.endswith(".toml"):
-            return super().check(value, snapshot, name)
-        now = digest_of(system_text(path))
-        if stated and stated != now:
-            raise AskError("system_changed", file=path)
-        return cls(f"{path}@{now}")
+    def text(cls, name: str) -> str:
+        """The system's file; see ``system_text``."""
+        return system_text(name)
 
     @property
     def system(self) -> System:
         """The system itself."""
-        path = self.partition("@")[0]
-        return parse_system(system_text(path), path)
+        return parse_system(system_text(self.path), self.path)
 
 
 class Alpha(Named):
