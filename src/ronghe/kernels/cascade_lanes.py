@@ -83,6 +83,8 @@ class Board(NamedTuple):
     rest: Real  # (1, lanes) Σ worth · move
     before: Real  # (K, lanes) one over Σ capacity (1 − d) when the sweep began
     after: Real  # (K, lanes) the same, of the losses of this sweep
+    left: Real  # (1, lanes) Σ capacity (1 − d) over all sectors
+    over: Flags  # (lanes,) given up for its losses
     held: Ints  # (lanes,) slot of the scenario in the lane, -1 for none
     steps: Ints  # (lanes,) its sweeps so far
 
@@ -109,6 +111,8 @@ def board(net: Layout, capacity: Floats, worth: Floats, dtype: Any) -> Board:
         rest=zeros(1),
         before=zeros(k),
         after=zeros(k),
+        left=zeros(1),
+        over=np.zeros(len(numbers), dtype=np.bool_),
         held=np.full(len(numbers), -1),
         steps=np.zeros(len(numbers), dtype=np.int64),
     )
@@ -126,6 +130,7 @@ def _market(net: Layout, b: Board) -> None:
 
     The rows are not a function of their own: handing on the tuples would count their arrays' references at each.
     """
+    _clear(b.left)
     for k in range(net.first.size - 1):
         for lane in range(b.after.shape[1]):
             b.after[k, lane] = 0
@@ -147,6 +152,7 @@ def _market(net: Layout, b: Board) -> None:
                 )
             spread_loss(b.lanes, b.capacity, b.before, b.after, np.int64(k), b.loss, np.int64(i), b.phi)
         for lane in range(b.after.shape[1]):
+            b.left[0, lane] += b.after[k, lane]
             b.after[k, lane] = 1 / b.after[k, lane] if b.after[k, lane] > 0 else np.inf
     for k in range(net.first.size - 1):
         for lane in range(b.after.shape[1]):
@@ -213,6 +219,7 @@ def _take(b: Board, slots: Ints, at: int) -> int:
             if at < slots.size:
                 b.held[lane] = slots[at]
                 b.steps[lane] = 0
+                b.over[lane] = False
                 b.live[0, lane] = 1
                 at += 1
     return at
@@ -267,9 +274,21 @@ def _leave_supply(net: Layout, b: Board, total: float, small: float, on: Shelf) 
     for a in range(gone.size):
         slot = b.held[gone[a]]
         on.sweeps[slot, 0] += b.steps[gone[a]]
-        on.grown[slot] = sums[a, 0] > small * total
+        on.grown[slot] = b.over[gone[a]] or sums[a, 0] > small * total
         on.supply[slot] = sums[a, 0] / total
         on.both[slot] = sums[a, 1] / total
+
+
+@compiled(vector_rows)
+def _give_up(b: Board, total: float, small: float) -> int:
+    """Stop the lanes whose index is well past `small` already; how many."""
+    stopped = 0
+    for lane in range(b.held.size):
+        if b.live[0, lane] > 0 and total - b.left[0, lane] > 1.05 * small * total:
+            b.live[0, lane] = 0
+            b.over[lane] = True
+            stopped += 1
+    return stopped
 
 
 @compiled(vector_rows)
@@ -299,11 +318,15 @@ def run_supply(
                 return
             _enter_supply(net, b, by.volume, on)
         _clear(b.most)
-        if by.rewire == 0 and by.power == 1.0:
+        published = by.rewire == 0 and by.power == 1.0
+        if published:
             _market(net, b)
         else:
             _general(net, b, by.rewire, by.power)
         running = _still(b, eps, b.most, max_steps, on)
+        # Capacities are sales there, and what is left of them tells Σ s·d.
+        if published and small < np.inf:
+            running -= _give_up(b, total, small)
 
 
 @compiled(vector_rows)

@@ -197,6 +197,7 @@ class Worker:
         rested = on.rested[:waiting].copy()
         self._supply(self.single, slots[~large], single)
         again = slots[large | on.grown[slots]]
+        again = again[np.argsort(-on.supply[again], kind="stable")]
         on.rested[again] = rested[again]
         self._supply(self.double, again, np.inf)
         self._results(waiting, out)
