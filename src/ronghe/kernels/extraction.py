@@ -76,15 +76,17 @@ def inverse_diagonal(economy: Leontief) -> Floats:
 
 def _across(factors: NDArray[np.floating], side: Literal["left", "right"]) -> Floats:
     """Σ_k ℓ_jk U_kj over k < j ("left") or Σ_k U_jk ℓ_kj over k > j ("right"), in float64, of ℓ and U packed as one."""
-    total = np.empty(len(factors))
-    for start in range(0, len(factors), _BLOCK):
-        rows = slice(start, start + _BLOCK)
-        others = slice(0, start) if side == "left" else slice(start + _BLOCK, None)
+    total = np.zeros(len(factors))
+    blocks = [slice(start, start + _BLOCK) for start in range(0, len(factors), _BLOCK)]
+    for at, rows in enumerate(blocks):
         inner = factors[rows, rows].astype(float)
         lower, upper = np.tril(inner, -1), np.triu(inner, 1)
         near = (lower, upper) if side == "left" else (upper, lower)
-        far = factors[rows, others].astype(float), factors[others, rows].astype(float)
-        total[rows] = np.einsum("jk,kj->j", *far) + np.einsum("jk,kj->j", *near)
+        total[rows] = np.einsum("jk,kj->j", *near)
+        for others in blocks[:at] if side == "left" else blocks[at + 1 :]:
+            # Both in the order of j, and small enough for the cache: einsum reads them side by side.
+            far = factors[rows, others].astype(float, order="C"), factors[others, rows].astype(float, order="F")
+            total[rows] += np.einsum("jk,kj->j", *far)
     return total
 
 

@@ -260,9 +260,10 @@ def _dense_lu(
     part = None if chosen is None or chosen.all() else np.flatnonzero(chosen)
     n = len(A) if part is None else len(part)
     M: NDArray[Any] = np.empty((n, n), dtype=dtype, order="F")
-    for start in range(0, n, 64):  # a few rows at a time: a copy across orders in one go misses every cache
-        rows = A[start : start + 64] if part is None else A[part[start : start + 64]][:, part]
-        np.negative(rows, out=M[start : start + 64], casting="same_kind")
+    for start in range(0, n, 16):  # a few rows at a time: a copy across orders in one go misses every cache
+        few = slice(start, start + 16)
+        rows = A[few] if part is None else A[part[few]].take(part, axis=1, mode="clip")
+        np.negative(rows, out=M[few], casting="same_kind")
     M[np.diag_indices_from(M)] += 1
     lu, pivots, info = lapack("getrf", M)(M, overwrite_a=True)
     return lu, pivots, info > 0
