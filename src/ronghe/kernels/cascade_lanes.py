@@ -74,6 +74,8 @@ class Board(NamedTuple):
     pull_weight: Real
     sale_weight: Real
     capacity: Real  # (n,)
+    size: Real  # (n,) (capacity / the sector's)**power
+    whole: Real  # (K,) the sector's capacity
     sold: Real  # (n,)
     worth: Real  # (n,) what a unit of residual can still add to Σ s·u
     loss: Real  # (n, lanes) d or u
@@ -81,7 +83,7 @@ class Board(NamedTuple):
     live: Real  # (1, lanes) 1 while a lane runs
     most: Real  # (1, lanes) largest move
     rest: Real  # (1, lanes) Σ worth · move
-    before: Real  # (K, lanes) one over Σ capacity (1 − d) when the sweep began
+    before: Real  # (K, lanes) (the sector's capacity / Σ capacity (1 − d))**power when the sweep began
     after: Real  # (K, lanes) the same, of the losses of this sweep
     left: Real  # (1, lanes) Σ capacity (1 − d) over all sectors
     over: Flags  # (lanes,) given up for its losses
@@ -89,8 +91,10 @@ class Board(NamedTuple):
     steps: Ints  # (lanes,) its sweeps so far
 
 
-def board(net: Layout, capacity: Floats, worth: Floats, dtype: Any) -> Board:
+def board(net: Layout, by: Rule, worth: Floats, dtype: Any) -> Board:
     """Fresh lanes for a network."""
+    whole = by.volume[net.sector]
+    size = np.divide(by.capacity, whole, out=np.ones_like(whole), where=whole > 0) ** by.power
     numbers = lane_numbers(dtype, net.sales.size)
 
     def zeros(rows: int) -> Real:
@@ -101,7 +105,9 @@ def board(net: Layout, capacity: Floats, worth: Floats, dtype: Any) -> Board:
         lanes=numbers,
         pull_weight=net.pull_weight.astype(dtype),
         sale_weight=net.sale_weight.astype(dtype),
-        capacity=capacity.astype(dtype),
+        capacity=by.capacity.astype(dtype),
+        size=size.astype(dtype),
+        whole=by.volume.astype(dtype),
         sold=net.sold.astype(dtype),
         worth=worth.astype(dtype),
         loss=zeros(n),
@@ -125,8 +131,8 @@ def _clear(row: Real) -> None:
 
 
 @compiled(vector_rows)
-def _market(net: Layout, b: Board) -> None:
-    """A sweep of the supply side with σ = min(1, s / the sector's volume).
+def _market(net: Layout, b: Board, power: float) -> None:
+    """A sweep of the supply side with σ = min(1, s / the sector's volume)**power, a product of a firm's and a sector's.
 
     The rows are not a function of their own: handing on the tuples would count their arrays' references at each.
     """
@@ -150,18 +156,19 @@ def _market(net: Layout, b: Board) -> None:
                     b.most,
                     np.int64(net.pull_firm.size),
                 )
-            spread_loss(b.lanes, b.capacity, b.before, b.after, np.int64(k), b.loss, np.int64(i), b.phi)
+            spread_loss(b.lanes, b.size, b.before, b.after, np.int64(k), b.loss, np.int64(i), b.phi, b.capacity)
         for lane in range(b.after.shape[1]):
             b.left[0, lane] += b.after[k, lane]
-            b.after[k, lane] = 1 / b.after[k, lane] if b.after[k, lane] > 0 else np.inf
+            scarce = b.whole[k] / b.after[k, lane] if b.after[k, lane] > 0 else np.inf
+            b.after[k, lane] = scarce if power == 1.0 else scarce**power
     for k in range(net.first.size - 1):
         for lane in range(b.after.shape[1]):
             b.before[k, lane] = b.after[k, lane]
 
 
 @compiled(vector_rows)
-def _general(net: Layout, b: Board, rewire: int, power: float) -> None:
-    """A sweep for any replaceability exponent, or by spare capacity (see `cascade_push.Rule`)."""
+def _spare(net: Layout, b: Board) -> None:
+    """A sweep of the supply side where customers move to the sector's spare capacity (see `cascade_push.Rule`)."""
     for k in range(net.first.size - 1):
         for lane in range(b.loss.shape[1]):
             volume, lost = 0.0, 0.0
@@ -169,13 +176,9 @@ def _general(net: Layout, b: Board, rewire: int, power: float) -> None:
                 volume += b.capacity[i] * (1.0 - b.loss[i, lane])
                 lost += b.sold[i] * b.loss[i, lane]
             for i in range(net.first[k], net.first[k + 1]):
-                loss, size, share = b.loss[i, lane], b.capacity[i], 1.0
-                if rewire == 1:
-                    spare = volume - size * (1.0 - loss)
-                    share = min(1.0, max(0.0, 1.0 - spare / lost)) if lost > 0.0 else 0.0
-                elif volume > size:
-                    share = (size / volume) ** power
-                b.phi[i, lane] = loss * share
+                spare = volume - b.capacity[i] * (1.0 - b.loss[i, lane])
+                share = min(1.0, max(0.0, 1.0 - spare / lost)) if lost > 0.0 else 0.0
+                b.phi[i, lane] = b.loss[i, lane] * share
     for i in range(net.sales.size):
         start, stop = np.int64(net.pull_ptr[i]), np.int64(net.pull_ptr[i + 1])
         if stop > start:
@@ -231,24 +234,25 @@ def _exchanges(b: Board, running: int, left: int) -> bool:
 
 
 @compiled(vector_rows)
-def _enter_supply(net: Layout, b: Board, volume: Floats, on: Shelf) -> None:
+def _enter_supply(net: Layout, b: Board, by: Rule, on: Shelf) -> None:
     """Put the losses of the scenarios that are new into their lanes, with the volumes and φ they mean."""
-    left = np.empty(volume.size)
+    left = np.empty(by.volume.size)
     for lane in range(b.held.size):
         slot = b.held[lane]
         if slot < 0 or b.steps[lane] > 0:
             continue
-        left[:] = volume
+        left[:] = by.volume
         for a in range(on.hits[slot]):
             i = on.hit[slot, a]
             b.loss[i, lane] = on.loss[slot, a]
             left[net.sector[i]] -= b.capacity[i] * on.loss[slot, a]
-        for k in range(volume.size):
+        for k in range(left.size):
             # A difference of a whole sector leaves rounding, which must not pass for a volume.
-            b.before[k, lane] = 1 / left[k] if left[k] > 1e-12 * volume[k] else np.inf
+            scarce = by.volume[k] / left[k] if left[k] > 1e-12 * by.volume[k] else np.inf
+            b.before[k, lane] = scarce**by.power
         for a in range(on.hits[slot]):
             i = on.hit[slot, a]
-            share = b.capacity[i] * b.before[net.sector[i], lane]
+            share = b.size[i] * b.before[net.sector[i], lane]
             b.phi[i, lane] = b.loss[i, lane] * min(1.0, share)
 
 
@@ -316,16 +320,15 @@ def run_supply(
             at = _take(b, slots, at)
             if b.held.max() < 0:
                 return
-            _enter_supply(net, b, by.volume, on)
+            _enter_supply(net, b, by, on)
         _clear(b.most)
-        published = by.rewire == 0 and by.power == 1.0
-        if published:
-            _market(net, b)
+        if by.rewire:
+            _spare(net, b)
         else:
-            _general(net, b, by.rewire, by.power)
+            _market(net, b, by.power)
         running = _still(b, eps, b.most, max_steps, on)
-        # Capacities are sales there, and what is left of them tells Σ s·d.
-        if published and small < np.inf:
+        # Without spare capacity, capacities are sales, and what is left of them tells Σ s·d.
+        if not by.rewire and small < np.inf:
             running -= _give_up(b, total, small)
 
 

@@ -153,8 +153,8 @@ class Worker:
         self.shelf = shelf(room, min(least_budget(net.n_links) + 1, net.n_firms), net.n_firms)
         worth = plan.bound.worth if plan.bound.bounded else np.zeros(net.n_firms)
         self.reach_of = worth
-        self.single = board(net.layout, plan.by.capacity, worth, np.float32)
-        self.double = self.single if plan.fast else board(net.layout, plan.by.capacity, worth, np.float64)
+        self.single = board(net.layout, plan.by, worth, np.float32)
+        self.double = self.single if plan.fast else board(net.layout, plan.by, worth, np.float64)
 
     def run(self, firms: Index, out: Out) -> None:
         """Every firm of `firms` (layout numbers) in turn; results into `out`."""

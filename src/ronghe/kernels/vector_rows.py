@@ -205,11 +205,20 @@ def _weighted_sum(
 
 
 def _spread_loss(
-    _context: Any, lanes: Any, capacity: Any, before: Any, after: Any, _sector: Any, d: Any, _row: Any, phi: Any
+    _context: Any,
+    lanes: Any,
+    size: Any,
+    before: Any,
+    after: Any,
+    _sector: Any,
+    d: Any,
+    _row: Any,
+    phi: Any,
+    capacity: Any,
 ) -> Any:
-    """Set phi[row] ← d[row] · min(1, capacity[row] · before[sector]); after[sector] += capacity[row] · (1 − d[row]).
+    """Set phi[row] ← d[row] · min(1, size[row] · before[sector]); after[sector] += capacity[row] · (1 − d[row]).
 
-    `before` holds one over the sector's volume, and infinity where nothing is left to buy.
+    `before` holds infinity where nothing is left to buy.
     """
 
     def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
@@ -220,10 +229,10 @@ def _spread_loss(
         part = builder.fmul(share, loss)
         rows.store(builder.select(builder.fcmp_ordered("<", share, rows.one()), part, loss), 7, row)
         left = builder.fsub(rows.one(), loss)
-        rows.store(_multiply_add(rows, rows.load(3, sector), rows.scalar(1, row), left), 3, sector)
+        rows.store(_multiply_add(rows, rows.load(3, sector), rows.scalar(8, row), left), 3, sector)
         return context.get_dummy_value()
 
-    return types.void(lanes, capacity, before, after, types.int64, d, types.int64, phi), emit
+    return types.void(lanes, size, before, after, types.int64, d, types.int64, phi, capacity), emit
 
 
 # Called from compiled code only, with one argument fewer than their makers have.
