@@ -92,7 +92,8 @@ class Frame:
         """The rows to draw, each with its number in the table as ``_row``."""
         listed = numbered(self.result)
         for name, value in self.options.get("where", {}).items():
-            listed = [r for r in listed if r[name] == value]
+            kept = value if isinstance(value, (list, tuple)) else (value,)
+            listed = [r for r in listed if r[name] in kept]
         top, sort = self.options.get("top"), self.options.get("sort", "desc" if "top" in self.options else "none")
         if sort != "none":
             by = self.resolve(str(self.options.get("by") or self._measure)).name

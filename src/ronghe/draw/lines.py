@@ -13,7 +13,8 @@ def line(frame: Frame) -> dict[str, Any]:
     """Lines; a missing figure is a gap, never a bridge."""
     years = frame.field("x").kind in {"year", "text", "class", "key"}
     x = frame.field("x")
-    fields = [frame.field(p) for p in frame.more("y")]
+    asked = [frame.field(p) for p in frame.more("y")]
+    fields = [f for f in asked if any(r[f.name] is not None for r in frame.rows)] or asked
     scale = frame.scale(fields)
     spots = sorted({r[x.name] for r in frame.rows if r[x.name] is not None}) if years else []
     if frame.group:

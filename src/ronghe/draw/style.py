@@ -85,8 +85,8 @@ def value_axis(name: str, *, percent: bool = False, log: bool = False, vertical:
 
 def category_axis(labels: list[str], name: str = "", *, vertical: bool = False) -> dict[str, Any]:
     """An axis of names; long ones are cut with an ellipsis, the whole name is in the tooltip."""
-    label: dict[str, Any] = {"color": INK, "overflow": "truncate", "interval": 0 if vertical else "auto"}
-    label |= {"width": 220} if vertical else {"width": 120, "hideOverlap": True}
+    label: dict[str, Any] = {"color": INK, "fontSize": 12, "overflow": "truncate"}
+    label |= {"interval": 0, "width": 220} if vertical else {"interval": "auto", "width": 120, "hideOverlap": True}
     if not vertical and len(labels) > 6 and max((len(x) for x in labels), default=0) > 6:
         label["rotate"] = 40
     return {
@@ -104,8 +104,18 @@ def category_axis(labels: list[str], name: str = "", *, vertical: bool = False) 
 
 
 def narrow(option: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
-    """The option with changes that hold in a narrow picture."""
-    return {"baseOption": option, "media": [{"query": {"maxWidth": 520}, "option": changes}, {"option": {}}]}
+    """The option with changes that hold in a narrow picture; a wide one takes back what they change.
+
+    Raises
+    ------
+    KeyError : the option has nothing to go back to.
+    """
+    slim = {"query": {"maxWidth": 520}, "option": changes}
+    return {"baseOption": option, "media": [slim, {"option": _before(option, changes)}]}
+
+
+def _before(option: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
+    return {k: _before(option[k], v) if isinstance(v, dict) else option[k] for k, v in changes.items()}
 
 
 def mark_lines(lines: list[dict[str, Any]]) -> dict[str, Any]:

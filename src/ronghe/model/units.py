@@ -62,11 +62,20 @@ _STEPS: Mapping[str, Mapping[str, tuple[tuple[float, str], ...]]] = {
         "en": ((_TRILLION, "trillion US dollars"), (1e9, "billion US dollars"), (1e6, "million US dollars"),
                (1e3, "thousand US dollars"), (1.0, "US dollars")),
     },
+    "person_year": {
+        "zh": ((1e4, "万人年"), (1.0, "人年")),
+        "en": ((1e6, "million person-years"), (1e3, "thousand person-years"), (1.0, "person-years")),
+    },
+    "tonne_co2": {
+        "zh": ((1e8, "亿吨二氧化碳"), (1e4, "万吨二氧化碳"), (1.0, "吨二氧化碳")),
+        "en": ((1e9, "billion tonnes of CO2"), (1e6, "million tonnes of CO2"), (1e3, "thousand tonnes of CO2"),
+               (1.0, "tonnes of CO2")),
+    },
 }  # fmt: skip
 
 
 def amount(value: float, unit: str) -> dict[str, str]:
-    """A figure with its unit as a sentence says it: money in the unit in which it is read most easily.
+    """A figure with its unit as a sentence says it: money, work and CO2 in the unit in which it is read most easily.
 
     Trillions begin at ten, so that a range seldom crosses into them.
 

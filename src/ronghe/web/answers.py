@@ -8,9 +8,10 @@ from ronghe.brain import Answer
 from ronghe.draw import drawing
 from ronghe.export import FORMATS
 from ronghe.i18n import has, translate
-from ronghe.model.finding import Child, Field, Matrix, Result
+from ronghe.model.finding import Child, Field, Finding, Matrix, Result
 from ronghe.model.provenance import Input
 from ronghe.model.text import Text
+from ronghe.model.units import amount, amounts
 from ronghe.present import cell, label, visible
 from ronghe.sources.registry import datasets
 
@@ -18,6 +19,9 @@ WHOLE = tuple(f for f in FORMATS if f not in {"csv", "parquet", "svg", "png"})
 """Formats that hold a whole finding; the others are offered beside a table or a chart."""
 ROWS = 5000
 """Rows of a table that a page carries; all of them are in the downloads."""
+_BOUNDS = ("low", "value", "high", "unit", "share_top")
+_MANY, _FIRST = 5, 3
+"""More caveats than the first number are cut to the second; the others are folded away below them."""
 _FIGURES = frozenset({"number", "integer", "share"})
 
 
@@ -32,7 +36,9 @@ def answer_view(answer: Answer, lang: str) -> dict[str, Any]:
         "title": translate(lang, Text(f"lens.{finding.lens}")),
         "question": translate(lang, Text(f"lens.{finding.lens}.question")),
         "headline": translate(lang, finding.headline),
-        "caveats": [(c.level, translate(lang, c.text)) for c in finding.caveats],
+        "figures": _key_figures(finding, lang),
+        "invented": [translate(lang, c.text) for c in finding.caveats if c.level == "invented"],
+        **_caveats(finding, lang),
         "charts": [
             {"title": title, "wide": d.wide, "number": i}
             for i, (title, d) in enumerate(zip(titles, charts, strict=True))
@@ -55,6 +61,30 @@ def answer_view(answer: Answer, lang: str) -> dict[str, Any]:
             "tables": tables,
         },
     }
+
+
+def _key_figures(finding: Finding, lang: str) -> list[dict[str, str]]:
+    """The main table as a few figures to begin with, where its rows are measures with bounds."""
+    table = finding.tables[finding.main]
+    if table.key != ("measure",) or not set(_BOUNDS) <= set(table.data.column_names):
+        return []
+    found = []
+    for row in table.data.to_pylist():
+        span = amounts(row["low"], row["high"], row["unit"])[lang]
+        known = row["value"] is not None
+        value = amount(row["value"], row["unit"])[lang] if known else span
+        said = {"name": translate(lang, Text(row["measure"])), "value": value, "span": span if known else ""}
+        found.append({**said, "share": "" if row["share_top"] is None else cell(table.field("share_top"),
+                                                                             row["share_top"], lang)})  # fmt: skip
+    return found
+
+
+def _caveats(finding: Finding, lang: str) -> dict[str, list[tuple[str, str]]]:
+    """``caveats`` to read first, warnings before notes, and ``folded`` ones behind them where there are many."""
+    said = [(c.level, translate(lang, c.text)) for c in finding.caveats if c.level != "invented"]
+    said.sort(key=lambda c: c[0] != "warning")
+    first = len(said) if len(said) <= _MANY else _FIRST
+    return {"caveats": said[:first], "folded": said[first:]}
 
 
 def table_view(name: str, result: Result, lang: str) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from ronghe.model.provenance import Step
 from ronghe.model.text import Text
 
 Floats = NDArray[np.float64]
+_DRAWN = 40
 
 
 class Board:
@@ -249,12 +250,13 @@ def chokepoints(
         Chart("bar", "points", {"x": "name", "y": "share", "label": "provider"}, Text("chokepoints.points"),
               {"top": 25, "line": threshold}),
         Chart("bar", "stops", {"x": "provider", "y": "stopped"}, Text("chokepoints.stops"), {"top": 12}),
-        Chart("heatmap", "shares", {"x": "provider", "y": "name", "value": "share"}, Text("chokepoints.shares")),
+        Chart("heatmap", "shares", {"x": "provider", "y": "name", "value": "share"}, Text("chokepoints.map"),
+              {"where": {"step": [r["step"] for r in points[:_DRAWN]]}}),
     )  # fmt: skip
     return ctx.answer(
         _headline(board, by, threshold, points, stops),
         tables,
-        charts=charts,
+        charts=charts if points else charts[1:2],
         caveats=_caveats(board, by),
         steps=_STEPS,
     )

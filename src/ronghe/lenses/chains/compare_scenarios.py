@@ -31,18 +31,17 @@ def _joined(
             one = sides[s].get(k, {})
             row |= {f"{s}_{new}": one.get(old) for old, new in columns.items()}
             row |= {c: one[c] for c in kept if c in one and row.get(c) is None}
-        a, b = (_middle(sides[s].get(k, {}), columns) for s in _SIDES)
-        row["difference"] = None if a is None or b is None else b - a
+        row["difference"] = _difference(sides["a"].get(k, {}), sides["b"].get(k, {}), columns)
         rows.append(row)
     return rows
 
 
-def _middle(row: Mapping[str, Any], columns: Mapping[str, str]) -> float | None:
-    """The value, or the upper bound where nothing but bounds can be said."""
-    low, value, high = list(columns)[:3]
-    del low
-    found = row.get(value)
-    return row.get(high) if found is None else found
+def _difference(a: Mapping[str, Any], b: Mapping[str, Any], columns: Mapping[str, str]) -> float | None:
+    """B less A: of the values, or of the upper bounds of both where either has nothing but bounds."""
+    for column in list(columns)[1:3]:
+        if a.get(column) is not None and b.get(column) is not None:
+            return float(b[column]) - float(a[column])
+    return None
 
 
 def _figures(
@@ -114,7 +113,9 @@ def _headline(totals: Result) -> Text:
     args: dict[str, Any] = {s: amounts(row[f"{s}_low"], row[f"{s}_high"], row["unit"]) for s in _SIDES}
     apart = row["b_low"] > row["a_high"] or row["a_low"] > row["b_high"]
     worse = "b" if (row["difference"] or 0.0) > 0 else "a"
-    verdict = Text(f"compare_scenarios.{'worse' if apart else 'overlap'}_{worse}")
+    known = row["a_value"] is not None and row["b_value"] is not None
+    kind = "worse" if apart else "overlap" if known else "bounds"
+    verdict = Text(f"compare_scenarios.{kind}_{worse}")
     return Text("compare_scenarios.headline", {**args, "verdict": verdict})
 
 

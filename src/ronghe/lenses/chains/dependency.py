@@ -70,6 +70,12 @@ class _Trade:
     own: Floats
     unit: str
 
+    @property
+    def period(self) -> str:
+        """The last year, or the years that its averages stand for."""
+        last, half = self.years[-1], self.averaged // 2
+        return f"{last - half}–{last + half}" if half else str(last)
+
     def place(self, country: str) -> int | None:
         """The place of a country among the exporters."""
         return self.exporters.index(country) if country in self.exporters else None
@@ -287,9 +293,8 @@ def _caveats(trade: _Trade, rows: Sequence[Mapping[str, Any]]) -> list[Caveat]:
 
 
 def _sold(ctx: Context, trade: _Trade) -> Sold:
-    last, half = trade.years[-1], trade.averaged // 2
     key = {"classification": trade.classification[0], "version": trade.classification[1], "flow": "export",
-           "year": last, "period": f"{last - half}–{last + half}" if half else str(last)}  # fmt: skip
+           "year": trade.years[-1], "period": trade.period}  # fmt: skip
     return Sold(trade.products, trade.exporters, trade.sold[-1], product_names(ctx, *trade.classification), key)
 
 
@@ -310,7 +315,7 @@ def _headline(trade: _Trade, country: str, threshold: float, rows: Sequence[Mapp
         "country": place_names(country), "count": len(picked), "products": len(rows), "threshold": threshold,
         "first": both(first["name_zh"], first["name_en"]), "top": both(first["top_zh"], first["top_en"]),
         "weight": sum(r["world_exports"] for r in picked) / sum(r["world_exports"] for r in rows),
-        "share": first["top_share"], "classification": " ".join(trade.classification), "year": trade.years[-1],
+        "share": first["top_share"], "classification": " ".join(trade.classification), "year": trade.period,
     }  # fmt: skip
     return Text("dependency.headline" if trade.bought is not None else "dependency.headline_world", args)
 

@@ -214,8 +214,9 @@ def firm_loss(
     said = [*found.firms.caveats(), Caveat("note", Text("firm_loss.reading"))]
     if not found.known:
         said.append(Caveat("warning", Text("firm_loss.bounds")))
+    sure = found.done["high"].supply_index - found.done["value"].supply_index < 5e-5
     return ctx.answer(
-        Text("firm_loss.headline", args),
+        Text("firm_loss.headline_sure" if sure else "firm_loss.headline", args),
         tables,
         charts=(Chart("bar", "firms", {"x": "name", "y": "supply_loss_high"}, Text("firm_loss.firms"), {"top": 20}),),
         caveats=said,

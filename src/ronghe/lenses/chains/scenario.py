@@ -279,7 +279,8 @@ def scenario(ctx: Context, *, shock: Shocks, economy: TableId, weeks: int = 12, 
     if not tables:
         raise AskError("scenario_data", what=str(shock), tables="io_table")
     # The stamps for licences and invented data are set anew, over all inputs at once.
-    said = [c for child in parts.all for c in child.caveats if not c.text.key.startswith("caveat.")]
+    told = sorted(parts.all, key=lambda f: f is parts.trade)
+    said = [c for child in told for c in child.caveats if not c.text.key.startswith("caveat.")]
     # How the model works is the same at home and abroad: it is said once.
     once = {(c.text.key, "" if c.text.key in _ONCE else str(c.text.args)): c for c in reversed(said)}
     inherited = [c for c in said if c in once.values()]

@@ -121,7 +121,8 @@
   };
   for (const holder of document.querySelectorAll("[data-table]")) {
     const table = data.tables[Number(holder.dataset.table)];
-    const long = table.rows > 25;
+    const size = data.tables.length > 6 ? 10 : 25;
+    const long = table.rows > size;
     const grid = new Tabulator(holder, {
       data: rowsOf(table),
       columns: table.columns.map((column, c) => definition(table, column, c)),
@@ -135,7 +136,7 @@
       printRowRange: "active",
       renderVertical: "basic",
       renderHorizontal: "basic",
-      ...(long ? { pagination: true, paginationSize: 25, paginationSizeSelector: [25, 50, 100, true],
+      ...(long ? { pagination: true, paginationSize: size, paginationSizeSelector: [10, 25, 50, 100, true],
                    paginationCounter: "rows" } : {}),
     });
     grid.on("tableBuilt", () => holder.classList.add("ready"));
