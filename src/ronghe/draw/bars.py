@@ -53,7 +53,8 @@ def bar(frame: Frame) -> dict[str, Any]:
     if "line" in frame.options:
         series[0]["markLine"] = mark_lines([scale.line(frame.options["line"], "x" if lying else "y", turned=lying)])
         made["grid"] = grid(40 if many else 26, right=room)
-    return narrow(made, _NARROW_NAMES) if lying else made
+    slim = {**_NARROW_NAMES, "grid": {"right": 104 if frame.has("label") else 56}}
+    return narrow(made, slim) if lying else made
 
 
 def _plain(frame: Frame, scale: Scale, measures: list[str]) -> list[dict[str, Any]]:
