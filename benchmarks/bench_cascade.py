@@ -28,7 +28,6 @@ from ronghe.kernels.cascade_firms import EXACT_EPS, FirmRisks, Progress, firm_ri
 from ronghe.kernels.cascade_network import Network, network
 from ronghe.kernels.cascade_worker import ROUNDING
 from ronghe.kernels.synth_firms import synth_firms
-from ronghe.kernels.vector_rows import IN_CACHE
 
 NATIONAL, LINKS_A_FIRM = 243_399, 1_104_141 / 243_399
 PUBLISHED = {10_000: (0.238 * 10_000, 47.17, 8.29), 50_000: (float("nan"), 1362.74, 208.85)}
@@ -113,7 +112,7 @@ def run(net: Network, mode: str) -> tuple[FirmRisks, float]:
     n, m = net.n_firms, net.n_links
     touched = int(done.pushed.sum() + done.swept.sum())
     single = done.index < (EXACT_EPS / ROUNDING if mode == "exact" else np.inf)
-    lanes = np.where(single, 8, 4) * (2 if n <= IN_CACHE else 1)
+    lanes = np.where(single, 16, 8)
     reads = done.pushed.sum() + (done.swept / lanes).sum()
     limit = random_read(n)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6

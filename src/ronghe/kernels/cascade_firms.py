@@ -30,7 +30,7 @@ from numpy.typing import ArrayLike, NDArray
 from ronghe.kernels.cascade import PUBLISHED, Replacement, rule
 from ronghe.kernels.cascade_network import Floats, Index, Network
 from ronghe.kernels.cascade_reach import NO_BOUND, reach
-from ronghe.kernels.cascade_worker import SHELF, Out, Plan, Worker, least_budget
+from ronghe.kernels.cascade_worker import Out, Plan, Worker, least_budget, shelf_room
 from ronghe.kernels.errors import KernelError
 
 EXACT_EPS, FAST_EPS = 1e-9, 1e-6
@@ -85,13 +85,12 @@ def bytes_needed(n_firms: int, n_links: int, threads: int = 2) -> int:
     Examples
     --------
     >>> round(bytes_needed(243_399, 1_104_141) / 1e9, 1)
-    0.7
+    1.0
     """
     laying_out = 140 * n_links + 150 * n_firms
     desks = 2 * (60 * n_firms + 8 * max(n_links, n_firms))
-    lanes = 290 * n_firms + 24 * n_links
-    shelf = max(SHELF, 16 * 8 * n_firms)
-    shelf += shelf // n_firms * min(least_budget(n_links), n_firms) * 3 // 2
+    lanes = 310 * n_firms + 24 * n_links
+    shelf = shelf_room(n_firms) * (8 * n_firms + 12 * min(least_budget(n_links), n_firms))
     return max(laying_out, 65 * n_links + 120 * n_firms + threads * (desks + lanes + shelf))
 
 

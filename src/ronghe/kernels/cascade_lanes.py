@@ -95,7 +95,7 @@ def board(net: Layout, by: Rule, worth: Floats, dtype: Any) -> Board:
     """Fresh lanes for a network."""
     whole = by.volume[net.sector]
     size = np.divide(by.capacity, whole, out=np.ones_like(whole), where=whole > 0) ** by.power
-    numbers = lane_numbers(dtype, net.sales.size)
+    numbers = lane_numbers(dtype)
 
     def zeros(rows: int) -> Real:
         return aligned(rows, len(numbers), dtype)

@@ -25,7 +25,7 @@ from ronghe.kernels.cascade_push import (
 from ronghe.kernels.cascade_reach import Reach, reach_demand
 from ronghe.kernels.compiled import compiled
 
-SHELF = 1 << 27  # bytes a thread keeps for heavy scenarios that wait for lanes
+SHELF = 1 << 28  # bytes a thread keeps for heavy scenarios that wait for lanes, at most
 ROUNDING = 32 * 2.0**-24  # of an index from float32 lanes, relative, at most (seen: under half of it)
 BUDGET = 0.01
 
@@ -137,6 +137,11 @@ def _light(
     return at, waiting
 
 
+def shelf_room(n_firms: int) -> int:
+    """How many heavy scenarios a thread keeps."""
+    return int(np.clip(SHELF // (8 * n_firms), 16, 512))
+
+
 def least_budget(n_links: int) -> int:
     """Links a scenario may touch one by one before it goes to the lanes."""
     return max(1000, int(BUDGET * n_links))
@@ -149,7 +154,7 @@ class Worker:
         net = plan.net
         self.plan = plan
         self.desks = [desk(net.n_firms, net.n_groups, net.n_sectors) for _ in range(2)]
-        room = int(np.clip(SHELF // (8 * net.n_firms), 16, 512))
+        room = shelf_room(net.n_firms)
         self.shelf = shelf(room, min(least_budget(net.n_links) + 1, net.n_firms), net.n_firms)
         worth = plan.bound.worth if plan.bound.bounded else np.zeros(net.n_firms)
         self.reach_of = worth

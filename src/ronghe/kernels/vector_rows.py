@@ -3,8 +3,7 @@
 Numba does not keep a short array of running sums in a vector register, and these rows are the innermost
 loop of the cascade; so the two row operations are written down for LLVM, which lowers them to whatever
 vectors the processor has. Arrays of right-hand sides have shape (n, lanes); the number of lanes is the
-length of the tuple `lanes`, which the compiler knows from its type. Rows of 64 bytes are the faster while
-all of them stay in cache, rows of 32 bytes beyond (measured).
+length of the tuple `lanes`, which the compiler knows from its type. A row fills a line of the cache.
 """
 
 from collections.abc import Callable
@@ -17,15 +16,14 @@ from numba.extending import intrinsic
 from numpy.typing import NDArray
 
 LINE = 64
-IN_CACHE = 60_000
 AHEAD = 16  # links between asking for a row and reading it
 _REAL = {types.float64: ir.DoubleType(), types.float32: ir.FloatType()}
 _INT = ir.IntType(64)
 
 
-def lane_numbers(dtype: Any, n: int) -> tuple[int, ...]:
-    """The lanes of a run over n rows: as many as fill 64 bytes, or 32 where the rows outgrow the cache."""
-    return tuple(range((64 if n <= IN_CACHE else 32) // np.dtype(dtype).itemsize))
+def lane_numbers(dtype: Any) -> tuple[int, ...]:
+    """The lanes of a run: as many numbers as fill a line."""
+    return tuple(range(LINE // np.dtype(dtype).itemsize))
 
 
 def aligned(rows: int, columns: int, dtype: Any) -> NDArray[Any]:
