@@ -1,5 +1,7 @@
 """The OpenAlex client against a server that pages well, cuts, repeats, runs out of quota, wants a key."""
 
+import datetime as dt
+import email.utils
 import gzip
 import json
 import threading
@@ -56,9 +58,13 @@ class Handler(BaseHTTPRequestHandler):
         following = str(start + size) if start + size <= len(WORKS) else None
         if plan == "repeat":
             page, following = WORKS[:size], "5"
+        if plan == "short":
+            following = None
         if plan == "stuck":
             page, following = [{"id": "x"}], query["cursor"]
         body = json.dumps({"meta": {"count": len(WORKS), "next_cursor": following}, "results": page}).encode()
+        if plan.startswith("{"):
+            body = plan.encode()
         if plan == "cut":
             self._send(200, body[: len(body) // 2], len(body))
         elif plan == "half":
@@ -142,6 +148,28 @@ def test_a_fault_that_stays_keeps_what_came_and_goes_on_later(api: Api, tmp_path
     api.plans = []
     assert fetch(api, tmp_path).complete
     assert ids(tmp_path) == ALL
+
+
+def test_pages_that_end_too_early_are_told(api: Api, tmp_path: Path) -> None:
+    api.plans = ["ok", "short"]
+    place = fetch(api, tmp_path)
+    assert (place.complete, place.records, place.missing) == (True, 4, 3)
+
+
+def test_a_moment_to_wait_for_is_understood_and_said_in_hours(api: Api, tmp_path: Path) -> None:
+    moment = dt.datetime.now(dt.UTC) + dt.timedelta(hours=2, minutes=29, seconds=50)
+    api.plans = [f"wait{email.utils.format_datetime(moment, usegmt=True)}"]
+    with pytest.raises(FetchError, match=r"opens again in 2 h 30 min") as caught:
+        fetch(api, tmp_path)
+    assert "2 小时 30 分" in caught.value.say("zh")
+    api.plans = ["waitsome day", "waitFri, 01 Jan 2021 00:00:00 GMT"]
+    assert fetch(api, tmp_path).complete
+
+
+def test_an_error_names_the_address_as_it_was_asked(api: Api, tmp_path: Path) -> None:
+    api.plans = ["503"] * 3
+    with pytest.raises(FetchError, match=f"{api.url}/works answered with an error"):
+        fetch(api, tmp_path)
 
 
 def test_nobody_there(tmp_path: Path, api: Api) -> None:

@@ -1,6 +1,7 @@
 """Bring data in and look after it: sources, ingest, quarantine."""
 
 import json
+from collections import Counter
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -153,6 +154,7 @@ def _tell(state: State, reports: "Sequence[Report]", failures: "Sequence[Failure
             line[i] += value
     columns = ("dataset", "files", "new", "records", "accepted", "quarantined", "skipped", "rows")
     show_rows(state, state.t("say.ingested"), columns, [(name, *line) for name, line in totals.items()])
+    _tell_skips(state, reports)
     for error in dict.fromkeys(f.error for f in failures):
         for failure in failures:
             if failure.error is error:
@@ -162,6 +164,17 @@ def _tell(state: State, reports: "Sequence[Report]", failures: "Sequence[Failure
         state.console.print(state.t("say.version_now", version=max(r.version for r in reports)))
     if any(r.load.quarantined for r in reports):
         state.console.print(state.t("say.see_quarantine"))
+
+
+def _tell_skips(state: State, reports: "Sequence[Report]") -> None:
+    """Why records were passed over: a line a dataset, the reasons with their counts."""
+    skips: dict[str, Counter[str]] = {}
+    for report in reports:
+        skips.setdefault(report.load.dataset, Counter()).update(report.load.skips)
+    for name, counts in skips.items():
+        if counts:
+            reasons = " · ".join(f"{state.t(f'skip.{reason}')} {count:,}" for reason, count in sorted(counts.items()))
+            state.console.print(state.t("say.skips", dataset=name, reasons=reasons), markup=False)
 
 
 def quarantine(

@@ -39,6 +39,8 @@ def fetch_openalex(
     state.console.print(state.t("say.openalex_done", records=place.records, total=place.total, folder=str(to)))
     if not place.complete:
         state.console.print(state.t("say.openalex_more"))
+    if place.missing:
+        state.notes.print(state.t("say.openalex_short", missing=place.missing), style="red")
 
 
 COMMANDS = (fetch_openalex,)

@@ -5,8 +5,11 @@ out of quota goes on where it stopped: what stands in the files behind the noted
 asked for again. Nothing is lost and nothing comes twice. The key is sent and never written.
 """
 
+import datetime as dt
+import email.utils
 import hashlib
 import json
+import math
 import os
 import time
 from collections.abc import Callable, Mapping
@@ -81,6 +84,11 @@ class Place:
     def complete(self) -> bool:
         """Whether the last page is here."""
         return self.cursor is None
+
+    @property
+    def missing(self) -> int:
+        """Records that the service counted and did not give, once the last page is here."""
+        return max(self.total - self.records, 0) if self.complete else 0
 
 
 class _Again(Exception):
@@ -188,7 +196,8 @@ def _page(client: httpx.Client, ask: Ask, cursor: str, key: str, pace: Pace) -> 
             return _one_try(client, ask.entity, parameters, key, pace)
         except _Again as failed:
             if wait is None:
-                raise FetchError(failed.code, address=f"{client.base_url}{ask.entity}", why=failed.why) from failed
+                address = str(client.base_url.join(ask.entity))
+                raise FetchError(failed.code, address=address, why=failed.why) from failed
             time.sleep(max(wait, failed.wait or 0.0))
     raise AssertionError("the last try returns or raises")
 
@@ -223,7 +232,8 @@ def _refused(answer: httpx.Response, key: str, pace: Pace) -> None:
     if status == 429:
         wait = _retry_after(answer)
         if wait is not None and wait > pace.longest:
-            raise FetchError("openalex_quota", why=why, seconds=int(wait))
+            hours, minutes = divmod(math.ceil(wait / 60), 60)
+            raise FetchError("openalex_quota", why=why, hours=hours, minutes=minutes)
         raise _Again("openalex_quota_retries", why, wait)
     if status in _SERVER:
         raise _Again("openalex_server", f"{status} {why}", _retry_after(answer))
@@ -242,8 +252,15 @@ def _why(answer: httpx.Response, key: str) -> str:
 
 
 def _retry_after(answer: httpx.Response) -> float | None:
+    """Seconds to wait, said as such or as a moment; ``None`` where nothing is said or it can't be read."""
     said = answer.headers.get("retry-after", "")
-    return float(said) if said.isdigit() else None
+    if said.isdigit():
+        return float(said)
+    try:
+        moment = email.utils.parsedate_to_datetime(said)
+    except ValueError:
+        return None
+    return max((moment - dt.datetime.now(dt.UTC)).total_seconds(), 0.0) if moment.tzinfo else None
 
 
 def _keep(folder: Path, place: Place, page: Mapping[str, Any], pace: Pace) -> Place:
