@@ -169,6 +169,28 @@ def test_a_file_that_changes_while_it_is_read_is_refused(tmp_path):
     assert lake.snapshot().version == -1
 
 
+@pytest.mark.parametrize("stamped", [0, 2**40])
+def test_a_file_written_to_is_refused_by_its_stamp_and_by_its_bytes(tmp_path, monkeypatch, stamped):
+    monkeypatch.setattr("ronghe.lake.ingest._STAMPED", stamped)
+    lake = lake_at(tmp_path)
+    path = tmp_path / "a.txt"
+
+    class Changing(Toy):
+        def parse(self, raw):
+            yield from super().parse(raw)
+            times = raw.path.stat()
+            raw.path.write_text(GOOD.replace("2020", "2019"))
+            os.utime(raw.path, ns=(times.st_atime_ns, times.st_mtime_ns))
+
+    with pytest.raises(SourceError, match="changed while it was read"):
+        bring(lake, tmp_path, GOOD, source=Changing())
+    path.write_text(GOOD)
+    raw = raw_file(path, "toys")
+    path.touch()
+    # Another time on the same bytes is no change.
+    assert lake.ingest(Toy(), raw, terms=Terms()).new
+
+
 def _hold(folder: str, ready, release) -> None:
     with lake_at(Path(folder)).writing():
         ready.set()

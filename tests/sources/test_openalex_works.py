@@ -4,18 +4,23 @@ import datetime as dt
 import gzip
 import json
 import shutil
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import ibis
 import pytest
+from hypothesis import Phase, given, settings
+from hypothesis import strategies as st
 
 from ronghe.config import Config
 from ronghe.errors import SourceError
 from ronghe.lake.ingest import Terms
 from ronghe.lake.lake import Lake, raw_file
 from ronghe.model.table import contract
+from ronghe.sources import jsonlines, openalex_works
 from ronghe.sources.base import RawFile, Relational, Relations
 from ronghe.sources.openalex_works import OpenAlexWorks
 
@@ -198,6 +203,70 @@ def test_bad_lines_are_told_and_the_rest_kept(engine: Any, tmp_path: Path) -> No
         assert lines == {2, 4, 5, 6, 7, 8, 9, 10, 11}
 
 
+def test_an_object_that_is_none_is_told_and_an_empty_one_is_not(engine: Any, tmp_path: Path) -> None:
+    lines = [
+        json.dumps(work(1, primary_topic="AI")),
+        json.dumps(work(2, primary_topic={}, primary_location={"source": None})),
+        json.dumps(work(3, primary_location=[1])),
+        json.dumps(work(4, primary_topic=None, primary_location={"other": "field"})),
+    ]
+    found = relations(engine, tmp_path, lines)
+    assert balanced(engine, found) == (4, 2, 0, 2)
+    faults = {(f["column"], f["value"], f["reason"], f["expected"]) for f in rows(engine, found.faults)}
+    assert faults == {("primary_topic", "AI", "type", "object"), ("primary_location", "[1]", "type", "object")}
+
+
+ODD: list[str] = [
+    *LINES,
+    "   ",
+    "null",
+    "5",
+    json.dumps(FULL) + " x",
+    json.dumps({"id": f"{AT}W9"}) * 2,
+    '{"id": "a", "id": "b"}',
+    '{"id": {"a": 1}, "title": 1.50, "doi": "x\\u0000y"}',
+    json.dumps(work(10, primary_topic="AI")),
+    json.dumps(work(11, authorships=["Li"], referenced_works=[None, f"{AT}W1", f"{AT}W1"])),
+    json.dumps(work(12, id="http://openalex.org/W12", referenced_works=["https://api.openalex.org/works/W7"])),
+]
+
+
+def told(path: Path) -> dict[str, Any]:
+    """All that a file gives: its rows, faults and skips in a fixed order, or the error that refuses it."""
+    connection = duckdb()
+    try:
+        found = OpenAlexWorks().relations(connection, str(path), path.name)
+        parts = {**found.rows, "faults": found.faults, "skips": found.skips}
+        given = {name: sorted(map(repr, rows(connection, one))) for name, one in parts.items()}
+        return {**given, "records": connection.to_pyarrow(found.records).as_py()}
+    except SourceError as error:
+        return {"error": error.say("en")}
+    finally:
+        connection.disconnect()
+
+
+@settings(max_examples=8, deadline=None, phases=(Phase.explicit, Phase.generate))
+@given(lines=st.lists(st.sampled_from(ODD), min_size=1, max_size=6), end=st.sampled_from(["", "\n"]))
+def test_the_quick_reader_tells_what_the_careful_one_does(lines: list[str], end: str) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "w.jsonl"
+        path.write_bytes(("\n".join(lines) + end).encode())
+        quick = told(path)
+        with patch.object(jsonlines._DuckDB, "quick", lambda *_: None):
+            assert told(path) == quick
+
+
+@pytest.mark.parametrize("odd", ["", "   ", "null", "{bad", '{"title": "nobody"}', "[1]", json.dumps(work(1)) + " {}"])
+def test_a_clean_file_is_read_quickly_and_any_other_with_care(tmp_path: Path, odd: str) -> None:
+    path = tmp_path / "w.jsonl"
+    clean = [json.dumps(work(n)) for n in range(3)]
+    path.write_text("\n".join(clean))
+    shape = jsonlines._DuckDB(openalex_works.SHAPE)
+    assert shape.quick(duckdb(), str(path), "id") is not None
+    path.write_text("\n".join([*clean, odd, ""]))
+    assert shape.quick(duckdb(), str(path), "id") is None
+
+
 def test_thousands_of_authors_on_one_line(tmp_path: Path) -> None:
     engine = duckdb()
     many = [author(f"n{i}", *[(f"I{i}-{k}" + "x" * 700, f"{i}", "CN") for k in range(2)]) for i in range(3000)]
@@ -222,7 +291,7 @@ def test_windows_line_ends(tmp_path: Path, name: str) -> None:
 
 
 def test_no_line_is_a_work(tmp_path: Path) -> None:
-    with pytest.raises(SourceError, match="no line of it is a work"):
+    with pytest.raises(SourceError, match="no line of it is one; the first reads province,value"):
         relations(duckdb(), tmp_path, ["province,value", "河北,3"])
 
 

@@ -17,7 +17,10 @@ from ronghe.lake.loads import Load, commit, read_log
 from ronghe.lake.staging import Staged, staging
 from ronghe.lake.tables import PARTITION, Tables
 from ronghe.model.table import contract
-from ronghe.sources.base import RawFile, Rejected, Relational, Skipped, Source, table_of
+from ronghe.sources.base import RawFile, Rejected, Relational, Skipped, Source, stamp_of, table_of
+
+_STAMPED = 2**24
+"""Bytes from which a file's stamp is believed: the system's clock ticks too slowly for what is read in an instant."""
 
 Progress = Callable[[str, int, int], None]
 """Called with (what, done, total); total 0 when it can't be known."""
@@ -137,6 +140,7 @@ def _settings(folder: Path, memory: str) -> tuple[str, ...]:
         f"SET memory_limit = '{memory}'",
         f"SET temp_directory = '{place}'",
         "SET preserve_insertion_order = true",
+        "SET enable_progress_bar = false",
     )
 
 
@@ -212,7 +216,7 @@ def _parse_relational(source: Relational, raw: RawFile, staged: Staged, settings
         for setting in settings:
             connection.raw_sql(setting)
         relations = source.relations(connection, str(raw.path), raw.name)
-        staged.records = int(connection.execute(relations.records))
+        staged.records = int(connection.to_pyarrow(relations.records).as_py())
         faults = connection.to_pyarrow(relations.faults).to_pylist()
         staged.rejected = [
             Rejected(f["_part"], f["_row"], f["column"], f["value"] or "", f["reason"], f["expected"] or "")
@@ -226,12 +230,15 @@ def _parse_relational(source: Relational, raw: RawFile, staged: Staged, settings
             for batch in connection.con.sql(connection.compile(expression)).to_arrow_reader(200_000):
                 staged.take(name, pa.Table.from_batches([batch]).select(schema.names).cast(schema))
     except duckdb.Error as error:
-        raise SourceError("source_truncated", file=raw.name, why=str(error).splitlines()[0]) from error
+        raise SourceError("source_unreadable", file=raw.name, why=str(error).splitlines()[0]) from error
     finally:
         connection.disconnect()
 
 
 def _unchanged(raw: RawFile) -> None:
+    """Refuse a file that was written to since it was hashed."""
+    if raw.bytes >= _STAMPED and raw.path.is_file() and stamp_of(raw.path) == raw.stamp:
+        return
     digest, _ = hash_file(raw.path)
     if digest != raw.sha256:
         raise SourceError("source_changed", file=raw.name)

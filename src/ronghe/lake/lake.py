@@ -17,7 +17,7 @@ from ronghe.lake.loads import Log, Version, versions
 from ronghe.lake.snapshot import Snapshot
 from ronghe.lake.store import Store
 from ronghe.lake.tables import Tables
-from ronghe.sources.base import RawFile, Relational, Source
+from ronghe.sources.base import RawFile, Relational, Source, stamp_of
 
 
 class Lake:
@@ -117,8 +117,9 @@ class Lake:
 
 def raw_file(path: Path, dataset: str, name: str | None = None) -> RawFile:
     """A file as a source wants it: hashed and named."""
+    stamp = stamp_of(path) if path.is_file() else ()
     digest, size = hash_file(path)
-    return RawFile(path=path, dataset=dataset, name=name or path.name, sha256=digest, bytes=size)
+    return RawFile(path, dataset, name or path.name, digest, size, stamp)
 
 
 def plain(value: Any) -> Any:

@@ -23,13 +23,28 @@ from ronghe.model.text import Text
 
 @dataclass(frozen=True, slots=True)
 class RawFile:
-    """One file as its publisher wrote it. ``name`` is its path inside the dataset, with ``/``."""
+    """One file as its publisher wrote it. ``name`` is its path inside the dataset, with ``/``.
+
+    ``stamp`` is what ``stamp_of`` gave before the file was hashed; empty where nobody asked.
+    """
 
     path: Path
     dataset: str
     name: str
     sha256: str
     bytes: int
+    stamp: tuple[int, ...] = ()
+
+
+def stamp_of(path: Path) -> tuple[int, ...]:
+    """What tells whether a file was written to since: where it lies, its size, and when it last changed.
+
+    Raises
+    ------
+    OSError : there is no such file, or it can't be looked at.
+    """
+    found = path.stat()
+    return (found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ import httpx
 from filelock import FileLock
 
 from ronghe.errors import FetchError, system
-from ronghe.sources.base import RawFile
+from ronghe.sources.base import RawFile, stamp_of
 from ronghe.sources.registry import DatasetFile
 
 Progress = Callable[[int, int], None]
@@ -59,7 +59,8 @@ def sha256_of(path: Path) -> str:
 
 def raw_file(path: Path, dataset: str, name: str) -> RawFile:
     """Any file on disk as a source's raw file."""
-    return RawFile(path=path, dataset=dataset, name=name, sha256=sha256_of(path), bytes=path.stat().st_size)
+    stamp = stamp_of(path)
+    return RawFile(path, dataset, name, sha256_of(path), path.stat().st_size, stamp)
 
 
 def fetch(

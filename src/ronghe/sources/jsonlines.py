@@ -1,10 +1,11 @@
 """JSON lines as an Ibis table, on DuckDB and on Spark alike; a bad line is told, not lost.
 
 An engine's own JSON reader stops at the first malformed line or, told to go on, turns what it can't read
-into nulls without a word. Here every line comes in as text, is read into a typed structure whose numbers
-and dates stay text, and what could not be read is kept beside it:
+into nulls without a word. So it is let to read a plain file on DuckDB, and told to stop: where it does, or where
+a line is blank or names no record, what it read is thrown away and every line comes in as text, is read into a
+typed structure, and what could not be read is kept beside it. Either way numbers and dates stay text, and a line
+gives the shape's fields and
 
-    w        the structure; null where the line isn't a JSON object
     _blank   the line holds nothing
     _bad     the first 200 characters of a line that isn't a JSON object, else null
     _lost    field -> the first 200 characters of a list or object that isn't the one expected, else null
@@ -23,6 +24,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from ronghe.errors import SourceError
 from ronghe.model.text import Text
 
@@ -33,7 +36,7 @@ Shape = Mapping[str, Any]
 """field -> ``str`` (any scalar, kept as text), a nested ``Shape`` (object) or a list with one item (array)."""
 
 
-def read_json_lines(connection: Any, path: str, part: str, shape: Shape, identity: str) -> Any:
+def read_json_lines(connection: Any, path: str, part: str, shape: Shape, identity: str, what: str) -> Any:
     """The typed lines of one file of JSON lines, plain or gzip, read once.
 
     Parameters
@@ -43,32 +46,22 @@ def read_json_lines(connection: Any, path: str, part: str, shape: Shape, identit
     part : what ``_part`` says on DuckDB.
     shape : the fields to read; all others are passed over.
     identity : the field that names a record.
+    what : what the records are, for an error to say.
 
     Raises
     ------
-    SourceError : the file is empty, cut short, not gzip, or not UTF-8.
+    SourceError : the file is empty, cut short, not gzip, or not UTF-8, or no line of it is such a record.
     """
     name = Path(path).name
     if Path(path).is_file() and not Path(path).stat().st_size:
         raise SourceError("source_empty", file=name)
     engine = _Spark(shape) if connection.name == "pyspark" else _DuckDB(shape)
     try:
-        lines = engine.lines(connection, path)
-        # Two steps, so that the engine parses a line once though four columns need it.
-        parsed = lines.mutate(w=engine.parse(lines.line))
-        # Asked of lines without an id only: to strip every line costs more than to parse it.
-        anonymous = parsed.w[identity].isnull()
-        nothing = parsed.line.isnull() | (parsed.line.strip() == "")
-        blank = anonymous.ifelse(nothing, False)
-        bad = ~blank & ~engine.valid(parsed, anonymous)
-        told = parsed.select(
-            "w",
-            _blank=blank,
-            _mark=anonymous.ifelse(parsed.line.hexdigest("md5"), parsed.w[identity]),
-            _bad=bad.ifelse(parsed.line.substr(0, 200), None),
-            _lost=_lost(engine, parsed, shape),
-        )
-        return engine.named(engine.keep(connection, told), part)
+        kept = engine.quick(connection, path, identity) if isinstance(engine, _DuckDB) else None
+        if kept is None:
+            kept = engine.keep(connection, _told_lines(engine, connection, path, identity, shape))
+            _refuse(connection, kept, name, identity, what)
+        return engine.named(kept, part)
     except Exception as error:
         told_as = _told(error, name)
         if told_as is None:
@@ -76,18 +69,57 @@ def read_json_lines(connection: Any, path: str, part: str, shape: Shape, identit
         raise told_as from error
 
 
+def _refuse(connection: Any, kept: Any, name: str, identity: str, what: str) -> None:
+    """Refuse a file where no line names a record, unless all are blank."""
+    if connection.to_pyarrow(kept.filter(kept[identity].notnull()).select(identity).limit(1)).num_rows:
+        return
+    first = connection.to_pyarrow(kept.filter(~kept["_blank"]).select("_bad").limit(1)).to_pylist()
+    if first:
+        why = Text("why.no_record", {"first": str(first[0]["_bad"])[:80]})
+        raise SourceError("source_format", file=name, expected=f"{what}, one JSON object a line", why=why)
+
+
+def _told_lines(engine: "_DuckDB | _Spark", connection: Any, path: str, identity: str, shape: Shape) -> Any:
+    """Every line as text and as a structure, with what could not be read."""
+    lines = engine.lines(connection, path)
+    # Two steps, so that the engine parses a line once though four columns need it.
+    parsed = lines.mutate(w=engine.parse(lines.line))
+    # Asked of lines without an id only: to strip every line costs more than to parse it.
+    anonymous = parsed.w[identity].isnull()
+    nothing = parsed.line.isnull() | (parsed.line.strip() == "")
+    blank = anonymous.ifelse(nothing, False)
+    bad = ~blank & ~engine.valid(parsed, anonymous)
+    mark = anonymous.ifelse(parsed.line.hexdigest("md5"), parsed.w[identity])
+    return parsed.select(
+        **{field: parsed.w[field] for field in shape},
+        **({} if engine.numbered else {"_mark": mark}),
+        _blank=blank,
+        _bad=bad.ifelse(parsed.line.substr(0, 200), None),
+        _lost=_lost(engine, parsed, shape),
+    )
+
+
 def _lost(engine: "_DuckDB | _Spark", table: Any, shape: Shape) -> Any:
-    """What stands where a list or object was expected, for the fields that came out null."""
+    """What stands where a list or object was expected, for the fields that came out empty."""
     import ibis
 
-    nested = [field for field, inner in shape.items() if not isinstance(inner, str)]
-    found = {
-        field: (table.w.notnull() & table.w[field].isnull()).ifelse(
-            engine.extract(table.line, field).substr(0, 200), None
-        )
-        for field in nested
-    }
+    found = {}
+    for field, inner in shape.items():
+        if isinstance(inner, str):
+            continue
+        empty = ibis.and_(*_leaves(table.w[field], inner))
+        held = engine.extract(table.line, field)
+        # An object with none of the fields that are read comes out empty too, and is one all the same.
+        other = held if isinstance(inner, list) else held.startswith("{").ifelse(None, held)
+        found[field] = (table.w.notnull() & empty).ifelse(other.substr(0, 200), None)
     return ibis.struct(found)
+
+
+def _leaves(value: Any, shape: Any) -> list[Any]:
+    """Whether each list and scalar of a structure is null."""
+    if not isinstance(shape, Mapping):
+        return [value.isnull()]
+    return [test for field, inner in shape.items() for test in _leaves(value[field], inner)]
 
 
 def _told(error: Exception, name: str) -> SourceError | None:
@@ -136,9 +168,34 @@ def _two(text: str, form: str) -> Any:
 class _DuckDB:
     """How DuckDB reads lines and JSON."""
 
+    numbered = True
+
     def __init__(self, shape: Shape) -> None:
         self._shape = shape
         self._type = _structure(shape)
+
+    def quick(self, connection: Any, path: str, identity: str) -> Any:
+        """The rows as the engine's own reader gives them, if it finds no fault and every line is a row with an id."""
+        if path.endswith(".gz"):
+            return None
+        import duckdb
+
+        name = f"_lines_{uuid.uuid4().hex}"
+        place = path.replace("'", "''")
+        columns = ", ".join(f"'{field}': '{_kind(inner)}'" for field, inner in self._shape.items())
+        try:
+            connection.raw_sql(
+                f"CREATE TEMPORARY TABLE {name} AS SELECT * FROM "
+                f"read_json('{place}', format = 'newline_delimited', records = true, columns = {{{columns}}})"
+            )
+        except duckdb.InvalidInputException:
+            # Something in it isn't what was promised: the careful reader finds out where.
+            return None
+        rows, named = connection.raw_sql(f'SELECT count(*), count("{identity}") FROM {name}').fetchall()[0]
+        if rows == named == _line_count(path):
+            return connection.table(name)
+        connection.raw_sql(f"DROP TABLE {name}")
+        return None
 
     def lines(self, connection: Any, path: str) -> Any:
         """One row a line, whatever it holds: no byte of JSON text is a delimiter, a quote or an escape."""
@@ -182,14 +239,21 @@ class _DuckDB:
         return connection.table(name)
 
     def named(self, kept: Any, part: str) -> Any:
-        """With the part and the line's number."""
+        """With the part and the line's number, and without a fault where the engine's own reader found none."""
         import ibis
 
-        return kept.mutate(_part=ibis.literal(part), _row=(kept.rowid() + 1).cast("int64"))
+        null = ibis.null("string")
+        lost = {field: null for field, inner in self._shape.items() if not isinstance(inner, str)}
+        clean = (
+            {} if "_bad" in kept.columns else {"_blank": ibis.literal(False), "_bad": null, "_lost": ibis.struct(lost)}
+        )
+        return kept.mutate(**clean, _part=ibis.literal(part), _row=(kept.rowid() + 1).cast("int64"))
 
 
 class _Spark:
     """How Spark reads lines and JSON."""
+
+    numbered = False
 
     def __init__(self, shape: Shape) -> None:
         self._shape = shape
@@ -240,6 +304,27 @@ def _line_end(path: str) -> str:
             return "\\r\\n" if stream.readline(LONGEST_LINE).endswith(b"\r\n") else "\\n"
     except (OSError, EOFError):
         return "\\n"
+
+
+def _line_count(path: str) -> int:
+    """The lines of a file; what follows the last line's end counts as one."""
+    count, last = 0, ord("\n")
+    with open(path, "rb", buffering=0) as stream:
+        block = bytearray(2**18)
+        view = np.frombuffer(block, np.uint8)
+        while size := stream.readinto(block):
+            count += int(np.count_nonzero(view[:size] == ord("\n")))
+            last = block[size - 1]
+    return count + (last != ord("\n"))
+
+
+def _kind(shape: Any) -> str:
+    """DuckDB's type of a shape."""
+    if isinstance(shape, list):
+        return f"{_kind(shape[0])}[]"
+    if isinstance(shape, Mapping):
+        return "STRUCT(" + ", ".join(f'"{field}" {_kind(inner)}' for field, inner in shape.items()) + ")"
+    return "VARCHAR"
 
 
 def _names(shape: Any, scalar: str) -> Any:
