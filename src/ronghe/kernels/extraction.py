@@ -34,6 +34,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ronghe.kernels.errors import KernelError
 from ronghe.kernels.leontief import Floats, Leontief, lapack, multipliers
+from ronghe.kernels.threads import on_each
 
 __all__ = ["Extraction", "Side", "extract", "extract_group", "inverse_diagonal", "output_without"]
 
@@ -78,7 +79,9 @@ def _across(factors: NDArray[np.floating], side: Literal["left", "right"]) -> Fl
     """Σ_k ℓ_jk U_kj over k < j ("left") or Σ_k U_jk ℓ_kj over k > j ("right"), in float64, of ℓ and U packed as one."""
     total = np.zeros(len(factors))
     blocks = [slice(start, start + _BLOCK) for start in range(0, len(factors), _BLOCK)]
-    for at, rows in enumerate(blocks):
+
+    def add(at: int) -> None:
+        rows = blocks[at]
         inner = factors[rows, rows].astype(float)
         lower, upper = np.tril(inner, -1), np.triu(inner, 1)
         near = (lower, upper) if side == "left" else (upper, lower)
@@ -87,6 +90,8 @@ def _across(factors: NDArray[np.floating], side: Literal["left", "right"]) -> Fl
             # Both in the order of j, and small enough for the cache: einsum reads them side by side.
             far = factors[rows, others].astype(float, order="C"), factors[others, rows].astype(float, order="F")
             total[rows] += np.einsum("jk,kj->j", *far)
+
+    on_each(add, range(len(blocks)))
     return total
 
 

@@ -29,6 +29,7 @@ from scipy.sparse.csgraph import connected_components
 from scipy.sparse.linalg import splu
 
 from ronghe.kernels.errors import KernelError
+from ronghe.kernels.threads import on_each
 
 Floats = NDArray[np.float64]
 Matrix = Any  # a dense (n, n) array or any SciPy sparse matrix or array of that shape
@@ -260,10 +261,13 @@ def _dense_lu(
     part = None if chosen is None or chosen.all() else np.flatnonzero(chosen)
     n = len(A) if part is None else len(part)
     M: NDArray[Any] = np.empty((n, n), dtype=dtype, order="F")
-    for start in range(0, n, 16):  # a few rows at a time: a copy across orders in one go misses every cache
-        few = slice(start, start + 16)
+
+    def copy(few: slice) -> None:
         rows = A[few] if part is None else A[part[few]].take(part, axis=1, mode="clip")
         np.negative(rows, out=M[few], casting="same_kind")
+
+    # A few rows at a time: a copy across orders in one go misses every cache.
+    on_each(copy, [slice(start, start + 16) for start in range(0, n, 16)])
     M[np.diag_indices_from(M)] += 1
     lu, pivots, info = lapack("getrf", M)(M, overwrite_a=True)
     return lu, pivots, info > 0
