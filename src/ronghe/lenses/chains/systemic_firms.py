@@ -2,7 +2,7 @@
 
 import io
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -173,7 +173,7 @@ def _fields(firms: Firms, drawn: bool) -> dict[str, list[Field]]:
     ]  # fmt: skip
     return {
         "firms": listed,
-        "distribution": [text_field("level", "share"), figure("firms", "integer", basis=links),
+        "distribution": [replace(text_field("level", "share"), digits=4), figure("firms", "integer", basis=links),
                          figure("share", "share", basis=links, digits=3)],
         "sectors": [
             text_field("sector"), *name_fields("sector", "column.sector_name"),
