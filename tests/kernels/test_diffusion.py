@@ -95,3 +95,16 @@ def test_bad_input_is_named(call, code):
     with pytest.raises(KernelError) as caught:
         call()
     assert caught.value.code == code
+
+
+def test_errors_of_parameters_follow_the_unit_of_the_level():
+    rng = np.random.default_rng(4)
+    t = np.arange(2010.0, 2022.0)
+    taken = 1 / (1 + np.exp(-0.7 * (t - 2019)))
+    units = np.diff(taken, prepend=0.0) * 900 * rng.normal(1, 0.02, t.size)
+    small, large = bass(t, units), bass(t, units * 1e7)
+    assert np.sqrt(large.covariance[2, 2]) == pytest.approx(1e7 * np.sqrt(small.covariance[2, 2]), rel=1e-3)
+    assert np.sqrt(small.covariance[2, 2]) > 0.001 * small.values[2]
+    low, high = large.interval(2024.0)
+    wide = small.interval(2024.0)
+    assert high - low == pytest.approx(1e7 * (wide[1] - wide[0]), rel=1e-3)

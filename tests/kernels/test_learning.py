@@ -147,3 +147,16 @@ def test_real_technologies_double_about_as_fast_as_published(mirror, name, colum
     ahead = forecast(moore(years[early], values[early]), years[~early], 0.95)
     inside = (ahead.lower <= values[~early]) & (values[~early] <= ahead.upper)
     assert inside.mean() == held
+
+
+def test_wright_on_unequal_steps_is_moore_where_output_grows_evenly():
+    time = np.array([2000.0, 2001.0, 2004.0, 2005.0, 2009.0, 2010.0])
+    value = np.array([100.0, 80.0, 55.0, 41.0, 20.0, 17.0])
+    plain = forecast(moore(time, value), [2012.0, 2015.0])
+    fit = wright(np.exp(0.3 * (time - 2000)), value, time=time)
+    made = forecast(fit, np.exp(0.3 * (np.array([2012.0, 2015.0]) - 2000)), steps=[2.0, 3.0])
+    assert made.median == pytest.approx(plain.median)
+    assert made.upper == pytest.approx(plain.upper)
+    with pytest.raises(KernelError) as caught:
+        forecast(fit, [30.0, 40.0], steps=[1.0])
+    assert caught.value.code == "shape"

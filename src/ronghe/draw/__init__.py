@@ -5,7 +5,8 @@ from ``Chart.options``. All kinds know ``where`` (column -> value kept), ``sort`
 (the column sorted by) and ``top`` (how many rows are drawn).
 
     bar        x, y [y2 y3 … or series] [label];   stack, horizontal, line (a reference on the axis of figures)
-    line       x, y [y2 … or series];              log, line, highlight (series drawn in colour, others grey)
+    line       x, y [y2 … or series];              log, line, highlight (series drawn in colour, others grey),
+                                                   band (what follows y2 are its limits)
     scatter    x, y [size color name];             x_line, y_line, x_log, y_log, labels (how many outliers are named)
     graph      of the nodes: id, name [category size value layer; x y: where each stands]; links (the table of edges)
                and of it: source, target [weight kind]; labels (how many bear names where places are given),

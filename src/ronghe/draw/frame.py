@@ -37,7 +37,7 @@ class Scale:
 
         ``turned``: the axis of names runs downwards, so that the upper end is where the line begins.
         """
-        text = f"{self(at):g}{'%' if self.percent else ''}"
+        text = f"{self(at):.4g}{'%' if self.percent else ''}"
         place = "start" if turned else "end"
         return {f"{axis}Axis": self(at), "label": {"formatter": text, "color": SOFT, "position": place}}
 

@@ -22,6 +22,8 @@ def line(frame: Frame) -> dict[str, Any]:
     else:
         series = [_one(frame, frame.label(f), frame.rows, f, scale, spots) for f in fields]
     _colour(series, [str(h) for h in frame.options.get("highlight", ())])
+    if frame.options.get("band"):
+        _band(series)
     few = len(series) <= _NAMED
     axis = (
         category_axis([str(s) for s in spots], frame.label(x))
@@ -80,6 +82,13 @@ def _colour(series: list[dict[str, Any]], highlight: list[str]) -> None:
             one["itemStyle"] = {"color": GREY}
             one["lineStyle"] = {"width": 1, "color": GREY}
             one["symbolSize"] = 3
+
+
+def _band(series: list[dict[str, Any]]) -> None:
+    """All after the second are its limits: thin, dashed and in its colour."""
+    for one in series[2:]:
+        one |= {"symbol": "none", "showAllSymbol": False, "itemStyle": {"color": PALETTE[1]},
+                "lineStyle": {"width": 1.2, "type": "dashed", "color": PALETTE[1]}}  # fmt: skip
 
 
 def ridge(frame: Frame) -> dict[str, Any]:

@@ -213,7 +213,11 @@ def _fit(
     variance = 2 * float(best.cost) * size**2 / freedom
     covariance = np.zeros((len(names), len(names)))
     jacobian = _jacobian(shape, t, values)[:, free]
-    covariance[np.ix_(free, free)] = variance * np.linalg.pinv(jacobian.T @ jacobian, hermitian=True)
+    # Parameters of unlike size (p of 1e-4, m of 1e5) are brought to one, or the pseudo-inverse drops the small ones.
+    length = np.linalg.norm(jacobian, axis=0)
+    length[length == 0] = 1.0
+    inner = np.linalg.pinv((jacobian / length).T @ (jacobian / length), hermitian=True)
+    covariance[np.ix_(free, free)] = variance * inner / np.outer(length, length)
     return Curve(kind, names, values, covariance, float(np.sqrt(variance)), freedom, launch)
 
 

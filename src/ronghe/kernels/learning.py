@@ -1,6 +1,6 @@
 """How a technology gets cheaper or better, with the error of the forecast: Moore's and Wright's laws.
 
-    Moore     d ln c = mu dt + sqrt(dt) noise         Wright    d ln c = -w d ln(cumulated output) + noise
+    Moore     d ln c = mu dt + sqrt(dt) noise         Wright    d ln c = -w d ln(cumulated output) + sqrt(dt) noise
 
 noise_i = v_i + theta v_{i-1}, v independent normal. The series wander, so both laws are fitted on differences, as a
 regression through the origin of Y on X; fitted on levels, the error of a forecast would be far too small. A forecast
@@ -95,20 +95,18 @@ def moore(time: ArrayLike, value: ArrayLike, theta: float = 0.0) -> Trend:
     (-0.693, -1.0)
     """
     when, logs = _series(time, value)
-    gap = np.diff(when)
-    if theta and np.ptp(gap) > 1e-9 * gap.mean():
-        raise KernelError("steps", "autocorrelated noise wants equal steps of time", steps=gap.size)
-    root = np.sqrt(gap)
+    root = _roots(when, theta)
     return _through_origin("moore", root, np.diff(logs) / root, theta, float(when[-1]), float(logs[-1]))
 
 
-def wright(cumulated: ArrayLike, value: ArrayLike, theta: float = 0.0) -> Trend:
+def wright(cumulated: ArrayLike, value: ArrayLike, theta: float = 0.0, time: ArrayLike | None = None) -> Trend:
     """Fit an experience curve.
 
     Parameters
     ----------
-    cumulated : (n + 1,) cumulated output, > 0 and strictly ascending. value : (n + 1,) cost, > 0, at equal steps.
+    cumulated : (n + 1,) cumulated output, > 0 and strictly ascending. value : (n + 1,) cost, > 0.
     theta : as in `moore`; Lafond et al. use 0.19.
+    time : (n + 1,) when they were so; steps of one by default. The noise of a longer step is larger by its root.
 
     Returns
     -------
@@ -129,10 +127,13 @@ def wright(cumulated: ArrayLike, value: ArrayLike, theta: float = 0.0) -> Trend:
     if not (output > 0).all():
         raise KernelError("range", "cumulated output must be above zero", which="cumulated")
     driver, logs = _series(np.log(output), value)
-    return _through_origin("wright", np.diff(driver), np.diff(logs), theta, float(driver[-1]), float(logs[-1]))
+    when = np.arange(driver.size, dtype=np.float64) if time is None else _series(time, value)[0]
+    root = _roots(when, theta)
+    return _through_origin("wright", np.diff(driver) / root, np.diff(logs) / root, theta, float(driver[-1]),
+                           float(logs[-1]))  # fmt: skip
 
 
-def forecast(trend: Trend, driver: ArrayLike, level: float = 0.9) -> Forecast:
+def forecast(trend: Trend, driver: ArrayLike, level: float = 0.9, steps: ArrayLike | None = None) -> Forecast:
     """Forecast with limits.
 
     Parameters
@@ -141,6 +142,7 @@ def forecast(trend: Trend, driver: ArrayLike, level: float = 0.9) -> Forecast:
     driver : (h,) the path ahead, ascending and beyond the last: times (Moore), or cumulated output at each step
         ahead (Wright).
     level : probability that the value falls between the limits, if the law and the path hold.
+    steps : (h,) length of each step ahead in time (Wright); one by default.
 
     Returns
     -------
@@ -167,11 +169,18 @@ def forecast(trend: Trend, driver: ArrayLike, level: float = 0.9) -> Forecast:
     step = np.diff(path, prepend=trend.driver)
     if not (step > 0).all():
         raise KernelError("order", "steps ahead must ascend from the last one", last=trend.driver)
-    scale = np.sqrt(step) if trend.law == "moore" else np.ones(step.size)
+    scale = np.sqrt(step if trend.law == "moore" else np.ones(step.size) if steps is None else _lengths(steps, step))
     centre = trend.value + trend.slope * (path - trend.driver)
     spread = trend.sigma * np.sqrt(_error_variance(trend.x, np.cumsum(step), scale, trend.theta))
     width = student.ppf((1 + level) / 2, trend.x.size - 1) * spread
     return Forecast(np.exp(centre), np.exp(centre - width), np.exp(centre + width), spread)
+
+
+def _lengths(steps: ArrayLike, path: Floats) -> Floats:
+    found = np.asarray(steps, dtype=np.float64)
+    if found.shape != path.shape or not (found > 0).all():
+        raise KernelError("shape", "a length above zero is needed for every step ahead", steps=found.shape)
+    return found
 
 
 def hindcast(time: ArrayLike, value: ArrayLike, window: int, ahead: int, theta: float = 0.0) -> Floats:
@@ -204,6 +213,13 @@ def hindcast(time: ArrayLike, value: ArrayLike, window: int, ahead: int, theta: 
         with np.errstate(divide="ignore", invalid="ignore"):
             errors[row, : made.spread.size] = (logs[future] - np.log(made.median)) / made.spread
     return errors
+
+
+def _roots(when: Floats, theta: float) -> Floats:
+    gap = np.diff(when)
+    if theta and np.ptp(gap) > 1e-9 * gap.mean():
+        raise KernelError("steps", "autocorrelated noise wants equal steps of time", steps=gap.size)
+    return np.sqrt(gap)
 
 
 def _through_origin(law: str, x: Floats, y: Floats, theta: float, driver: float, value: float) -> Trend:

@@ -310,9 +310,53 @@ def test_wright_needs_output_and_uses_it(progress):
     # Output doubles every year (cumulated too, nearly) and the price falls by 2^-1/2: about 29 % a doubling.
     assert row["law"] == "wright"
     assert row["learning"] == pytest.approx(1 - 0.5**0.5, abs=0.03)
+    # The law itself is tried on the past, told what was made: it beats no change, and its limits hold.
+    assert row["tests"] > 0
+    assert row["hit"] >= 0.9
+    assert row["error"] < row["error_naive"]
+    assert answer.finding.headline.key == "diffusion.headline_learning"
+    check(progress, answer)
     with pytest.raises(AskError) as caught:
         progress.ask("diffusion", law="wright", driver="chips_made", region="CHN")
     assert caught.value.code == "diffusion_output"
+    assert caught.value.known == ("WLD",)
+
+
+def test_wright_carries_on_from_the_last_year_with_output(tmp_path):
+    """Output ends three years before the prices: the limits of the first forecast year carry four years' noise."""
+    named = {"series": "cell", "name_zh": "电池", "name_en": "Cells", "kind": "cost", "unit": "usd_per_mb"}
+    prices = [
+        {**named, "number": k + 1, "moment": 2000.0 + k, "year": 2000 + k,
+         "value": 100 * 0.8**k * (1.1 if k % 2 else 1)}
+        for k in range(16)
+    ]  # fmt: skip
+    spread = []
+    for last in (15, 12):
+        made = [{"region": "WLD", "industry": "ALL", "indicator": "cells_made", "year": 2000 + k, "value": 1.5**k,
+                 "unit": "item"} for k in range(last + 1)]  # fmt: skip
+        brain = brain_with(tmp_path / str(last), {"technology_series": prices, "indicator": made})
+        answer = brain.ask("diffusion", law="wright", series="cell", driver="cells_made", horizon=3)
+        path = [r for r in _rows(answer, "paths") if r["forecast"] is not None]
+        assert [r["year"] for r in path] == [2016, 2017, 2018]
+        spread.append(np.log(path[0]["forecast_high"] / path[0]["forecast_low"]))
+    assert spread[1] > 1.5 * spread[0]
+
+
+def test_adoption_is_a_bass_curve(tmp_path):
+    def share(t):
+        fading = np.exp(-0.51 * t)
+        return (1 - fading) / (1 + 50 * fading)
+
+    panel = [{"region": "CHN", "industry": "ALL", "indicator": i, "year": 2001 + k, "unit": "item",
+              "value": 9e5 if i == "ai_publications" else float(5e5 * (share(k + 1) - share(k)))}
+             for i in ("ai_publications", "deep_learning_publications") for k in range(15)]  # fmt: skip
+    answer = brain_with(tmp_path, {"indicator": panel}).ask("diffusion", series="deep_learning_works")
+    row = _rows(answer, "summary")[0]
+    assert (row["law"], row["series_kind"]) == ("bass", "adoption")
+    assert (row["innovation"], row["imitation"]) == pytest.approx((0.01, 0.5), rel=0.01)
+    assert row["ceiling"] == pytest.approx(5e5, rel=0.01)
+    assert row["midpoint"] == pytest.approx(2000 + np.log(50) / 0.51, abs=0.1)
+    assert answer.finding.headline.key == "diffusion.headline_midpoint"
 
 
 def test_diffusion_refuses_unknown_series_and_odd_horizons(progress, tmp_path):

@@ -1,106 +1,27 @@
-"""How fast do technologies get cheaper or better, and where will they stand? Moore, Wright and logistic curves."""
+"""How fast do technologies get cheaper, better or adopted, and where will they stand? Moore, Wright, logistic, Bass."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ronghe.errors import AskError, UnknownName
-from ronghe.kernels.diffusion import Curve, logistic
-from ronghe.kernels.errors import KernelError
-from ronghe.kernels.learning import Forecast, Trend, forecast, moore, wright
+from ronghe.kernels.diffusion import Curve
 from ronghe.lenses.base import Context, Path, lens
 from ronghe.lenses.frames import figure, name_fields, result, text_field
+from ronghe.lenses.frontier.diffusion_fit import AHEAD, BACK, LEVEL, Fit
 from ronghe.lenses.frontier.diffusion_load import READS, Driver, Series, load_driver, load_series
 from ronghe.lenses.params import LATEST, Indicator, Region, Year
 from ronghe.model.finding import Caveat, Chart, Field, Finding, Matrix, Result
 from ronghe.model.provenance import Step
 from ronghe.model.text import Text, both
 
-Floats = NDArray[np.float64]
-LEVEL = 0.9
-_BACK = 5
-_AHEAD = 5
 _FEW = 10
 WORLD = Region("WLD")
-Law = Literal["auto", "moore", "wright", "logistic"]
+Law = Literal["auto", "moore", "wright", "logistic", "bass"]
 
 
-class _Fit:
-    """One series with its law; ``why`` says what stopped a fit."""
-
-    def __init__(self, series: Series, law: str, driver: Driver | None, horizon: int) -> None:
-        self.series, self.law, self.driver = series, law, driver
-        self.trend: Trend | None = None
-        self.curve: Curve | None = None
-        self.why: str | None = None
-        self.years = np.arange(series.years[-1] + 1, series.years[-1] + 1 + horizon)
-        try:
-            self._fit()
-        except KernelError as error:
-            self.why = error.code
-
-    def _fit(self) -> None:
-        years, values = np.asarray(self.series.years, float), np.asarray(self.series.values)
-        if self.law == "logistic":
-            self.curve = logistic(years, values, 1.0 if self.series.kind == "share" else None)
-        elif self.law == "wright" and self.driver is not None:
-            common = [i for i, y in enumerate(self.series.years) if y in self.driver.cumulated]
-            output = [self.driver.cumulated[self.series.years[i]] for i in common]
-            self.trend = wright(output, values[common])
-        else:
-            self.trend = moore(years, values)
-
-    def ahead(self) -> tuple[Floats, Floats, Floats] | None:
-        """Median and limits for the years ahead."""
-        if self.curve is not None:
-            low, high = self.curve.interval(self.years, LEVEL)
-            return self.curve.at(self.years), np.maximum(low, 0.0), high
-        if self.trend is None:
-            return None
-        path = self.years.astype(float)
-        if self.trend.law == "wright" and self.driver is not None:
-            path = self.driver.ahead(self.years)
-        made: Forecast = forecast(self.trend, path, LEVEL)
-        return made.median, made.lower, made.upper
-
-
-def _hindsight(series: Series) -> dict[str, Any]:
-    """The law tried on the past: share of outcomes inside its limits, and its error against no change at all."""
-    years, values = np.asarray(series.years, float), np.asarray(series.values)
-    inside: list[bool] = []
-    law: list[float] = []
-    naive: list[float] = []
-    for origin in range(_BACK, years.size - 1):
-        later = slice(origin + 1, min(origin + 1 + _AHEAD, years.size))
-        made = _told(series.kind, years[: origin + 1], values[: origin + 1], years[later])
-        if made is not None:
-            centre, low, high = made
-            true = values[later]
-            inside += ((low <= true) & (true <= high)).tolist()
-            law += np.abs(np.log(true / np.maximum(centre, 1e-300))).tolist()
-            naive += np.abs(np.log(true / values[origin])).tolist()
-    if not inside:
-        return {"tests": 0, "hit": None, "error": None, "error_naive": None}
-    return {"tests": len(inside), "hit": float(np.mean(inside)), "error": float(np.mean(law)),
-            "error_naive": float(np.mean(naive))}  # fmt: skip
-
-
-def _told(kind: str, years: Floats, values: Floats, later: Floats) -> tuple[Floats, Floats, Floats] | None:
-    """What the law would have told at a past moment; ``None`` where it could not be fitted."""
-    try:
-        if kind == "share":
-            curve = logistic(years, values, 1.0)
-            return (curve.at(later), *curve.interval(later, LEVEL))
-        seen = slice(-_BACK - 1, None)
-        made = forecast(moore(years[seen], values[seen]), later, LEVEL)
-    except KernelError:
-        return None
-    return made.median, made.lower, made.upper
-
-
-def _summary(fits: Sequence[_Fit]) -> Result:
+def _summary(fits: Sequence[Fit]) -> Result:
     rows = []
     for fit in fits:
         one = fit.series
@@ -116,11 +37,13 @@ def _summary(fits: Sequence[_Fit]) -> Result:
                 "first_year": one.years[0], "until_year": one.years[-1], "latest": one.values[-1],
                 "yearly": float(np.exp(trend.slope) - 1) if trend and moving else None,
                 "doubling": trend.doubling_time if trend and moving else None,
-                "learning": trend.learning_rate if trend and trend.law == "wright" else None,
-                "midpoint": float(curve.values[1]) if curve else None,
+                "learning": trend.learning_rate if trend and trend.law == "wright" and one.kind == "cost" else None,
+                "midpoint": fit.turning,
+                "innovation": float(curve.values[0]) if curve and curve.kind == "bass" else None,
+                "imitation": float(curve.values[1]) if curve and curve.kind == "bass" else None,
                 "ceiling": float(curve.values[2]) if curve else None,
                 "ceiling_error": float(np.sqrt(curve.covariance[2, 2])) if curve else None,
-                **last, "forecast_year": int(fit.years[-1]), **_hindsight(one),
+                **last, "forecast_year": int(fit.years[-1]), **fit.hindsight(),
                 "unfitted": fit.why or "none", "unit_of": one.unit, "technology_series": one.code,
             }
         )  # fmt: skip
@@ -136,6 +59,7 @@ def _summary_fields() -> list[Field]:
         figure("until_year", "year"), figure("latest", unit=unit, basis=every),
         figure("yearly", "share", basis=every), figure("doubling", unit="year", basis=every, digits=2),
         figure("learning", "share", basis=every), figure("midpoint", basis=every, digits=1),
+        figure("innovation", basis=every, digits=5), figure("imitation", basis=every, digits=3),
         figure("ceiling", unit=unit, basis=every), figure("ceiling_error", unit=unit, basis=every),
         figure("forecast_year", "year"), figure("forecast", unit=unit, basis=every),
         figure("forecast_low", unit=unit, basis=every), figure("forecast_high", unit=unit, basis=every),
@@ -145,7 +69,7 @@ def _summary_fields() -> list[Field]:
     ]  # fmt: skip
 
 
-def _path_table(fits: Sequence[_Fit]) -> Result:
+def _path_table(fits: Sequence[Fit]) -> Result:
     rows = []
     for fit in fits:
         one = fit.series
@@ -195,15 +119,15 @@ def _observation(one: Series, at: int, share: float) -> Path:
     return Path(both(year, year), one.values[at], share, cells, table)
 
 
-def _caveats(fits: Sequence[_Fit], driver: Driver | None) -> list[Caveat]:
+def _caveats(fits: Sequence[Fit], driver: Driver | None) -> list[Caveat]:
     said = [Caveat("note", Text("diffusion.frontier")), Caveat("note", Text("diffusion.band", {"level": LEVEL}))]
     short = [dict(f.series.names) for f in fits if len(f.series.years) < _FEW]
     if short:
         said.append(Caveat("warning", Text("diffusion.short", {"least": _FEW, "series": short})))
-    tried = [(f, _hindsight(f.series)) for f in fits]
+    tried = [(f, f.hindsight()) for f in fits]
     worse = [dict(f.series.names) for f, h in tried if h["error"] is not None and h["error"] >= h["error_naive"]]
     if worse:
-        said.append(Caveat("warning", Text("diffusion.loses", {"series": worse, "ahead": _AHEAD})))
+        said.append(Caveat("warning", Text("diffusion.loses", {"series": worse, "ahead": AHEAD})))
     loose = [dict(f.series.names) for f, h in tried if h["hit"] is not None and h["hit"] < LEVEL - 0.1]
     if loose:
         said.append(Caveat("warning", Text("diffusion.narrow", {"series": loose, "level": LEVEL})))
@@ -211,6 +135,11 @@ def _caveats(fits: Sequence[_Fit], driver: Driver | None) -> list[Caveat]:
         said.append(Caveat("warning", Text("diffusion.unbent")))
     if driver is None:
         said.append(Caveat("note", Text("diffusion.no_driver")))
+    elif any(f.trend and f.trend.law == "wright" for f in fits):
+        said.append(Caveat("warning", Text("diffusion.driver_path")))
+    none = [dict(f.series.names) for f in fits if f.why]
+    if none:
+        said.append(Caveat("warning", Text("diffusion.none_fitted", {"series": none})))
     return said
 
 
@@ -242,34 +171,46 @@ def diffusion(
     if law == "wright" and output is None:
         raise AskError("diffusion_driver", known=[])
     wanted = [s for s in known if series in {None, s.code}]
-    fits = [_Fit(s, _law_of(s, law, output), output, horizon) for s in wanted]
+    fits = [Fit(s, _law_of(s, law, output), output, horizon) for s in wanted]
     tables = {"summary": _summary(fits), "paths": _path_table(fits)}
-    first = tables["summary"].data.to_pylist()
-    longest = [r for r in first if r["points"] >= _FEW] or first
-    best = max(longest, key=lambda r: abs(r["yearly"] or 0.0))
-    args: dict[str, Any] = {"count": len(fits), "series": {"zh": best["series_zh"], "en": best["series_en"]},
-            "yearly": best["yearly"] or 0.0, "doubling": abs(best["doubling"] or 0.0),
-            "tests": sum(r["tests"] for r in first),
-            "inside": _mean([r["hit"] for r in first], [r["tests"] for r in first])}  # fmt: skip
     charts = [
         Chart("line", "paths", {"x": "year", "y": "observed", "y2": "forecast", "y3": "forecast_low",
                                 "y4": "forecast_high"},
               Text("diffusion.path", {"series": dict(f.series.names)}),
-              {"log": f.law != "logistic", "where": {"technology_series": f.series.code}})
-        for f in fits
+              {"log": f.law in {"moore", "wright"}, "band": True, "where": {"technology_series": f.series.code}})
+        for f in fits if f.why is None
     ][:6]  # fmt: skip
-    if len(fits) > 1:
-        charts.insert(0, Chart("bar", "summary", {"x": "series", "y": "yearly"}, Text("diffusion.speed")))
-    return ctx.answer(Text("diffusion.headline", args), tables, charts=charts, caveats=_caveats(fits, output),
+    speed = "learning" if law == "wright" else "yearly"
+    first = tables["summary"].data.to_pylist()
+    if sum(r[speed] is not None for r in first) > 1:
+        charts.insert(0, Chart("bar", "summary", {"x": "series", "y": speed}, Text(f"diffusion.speed_{speed}"),
+                               {"sort": "desc"}))  # fmt: skip
+    return ctx.answer(_headline(first), tables, charts=charts, caveats=_caveats(fits, output),
                       steps=_steps(horizon))  # fmt: skip
+
+
+def _headline(rows: Sequence[Mapping[str, Any]]) -> Text:
+    """What moves fastest: by the year, by the doubling of output, or where a curve turns."""
+    fitted = [r for r in rows if r["law"] != "none"]
+    longest = [r for r in fitted if r["points"] >= _FEW] or fitted
+    args: dict[str, Any] = {"count": len(fitted), "tests": sum(r["tests"] for r in fitted), "level": LEVEL,
+                            "inside": _mean([r["hit"] for r in fitted], [r["tests"] for r in fitted])}  # fmt: skip
+    for measure in ("learning", "yearly", "midpoint"):
+        told = [r for r in longest if r[measure] is not None]
+        if told:
+            best = max(told, key=lambda r: abs(r[measure]))
+            args |= {"series": {"zh": best["series_zh"], "en": best["series_en"]}, measure: best[measure],
+                     "doubling": abs(best["doubling"] or 0.0)}  # fmt: skip
+            return Text(f"diffusion.headline_{measure}", args)
+    return Text("diffusion.headline_none", {"count": len(rows)})
 
 
 def _law_of(series: Series, law: str, driver: Driver | None) -> str:
     """What the user asks for; by itself: a curve with a ceiling for shares, Wright with a driver, else Moore."""
     if law != "auto":
         return law
-    if series.kind == "share":
-        return "logistic"
+    if series.kind in {"share", "adoption"}:
+        return "logistic" if series.kind == "share" else "bass"
     return "wright" if driver is not None and series.kind == "cost" else "moore"
 
 
@@ -284,8 +225,11 @@ def _steps(horizon: int) -> list[Step]:
         Step("diffusion_load.frontier", "cost: the least of a year so far; performance: the most so far", ""),
         Step("learning.moore", "d ln y = μ dt + noise; limits with the error of μ",
              "Farmer & Lafond 2016, Research Policy 45", {"level": LEVEL, "horizon": horizon}),
-        Step("learning.wright", "d ln y = −w d ln(cumulated output) + noise", "Lafond et al. 2018, TFSC 128"),
+        Step("learning.wright", "d ln y = −w d ln(cumulated output) + √dt noise; limits with the error of w",
+             "Lafond et al. 2018, TFSC 128"),
         Step("diffusion.logistic", "y = m/(1 + e^{−k(t−t0)}); m = 1 for shares", "Fisher & Pry 1971, TFSC 3"),
+        Step("diffusion.bass", "y = N(t) − N(t−1), N = m (1 − e^{−(p+q)t})/(1 + (q/p) e^{−(p+q)t})",
+             "Bass 1969, Management Science 15; Srinivasan & Mason 1986, Marketing Science 5"),
         Step("learning.hindcast", "forecast from every past year; share of outcomes inside the limits; mean |error| of "
-             "ln y beside that of no change", "Farmer & Lafond 2016", {"window": _BACK, "ahead": _AHEAD}),
+             "ln y beside that of no change", "Farmer & Lafond 2016", {"window": BACK, "ahead": AHEAD}),
     ]  # fmt: skip

@@ -1,5 +1,6 @@
 """Series of technologies: cost and performance, AI models, shares of the panel; one figure a year."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -22,7 +23,8 @@ class Series:
 
     Attributes
     ----------
-    kind : ``cost`` falls as a technology advances, ``performance`` rises, ``share`` lies between 0 and 1.
+    kind : ``cost`` falls as a technology advances, ``performance`` rises, ``share`` lies between 0 and 1, ``adoption``
+        counts those who take it up in a year.
     years, values : one value a year, ascending; the best so far for cost and performance.
     origins : the lake's table and cells behind each value.
     """
@@ -43,12 +45,13 @@ class Driver:
     cumulated: Mapping[int, float]
 
     def ahead(self, years: NDArray[Any]) -> NDArray[np.float64]:
-        """Cumulated output in years ahead, growing on as in the last five years."""
+        """Cumulated output in years ahead: as known, and beyond that growing on as in the last five years."""
         known = sorted(self.cumulated)
         last = known[-1]
         early = known[max(0, len(known) - 6)]
         rate = (np.log(self.cumulated[last]) - np.log(self.cumulated[early])) / max(1, last - early)
-        return np.asarray(self.cumulated[last] * np.exp(rate * (years - last)), dtype=np.float64)
+        path = [self.cumulated.get(int(y), self.cumulated[last] * float(np.exp(rate * (y - last)))) for y in years]
+        return np.asarray(path, dtype=np.float64)
 
 
 def load_series(ctx: Context, since: int = 0) -> list[Series]:
@@ -109,7 +112,7 @@ def _models(ctx: Context) -> list[Series]:
 
 
 def _shares(ctx: Context) -> list[Series]:
-    """Deep learning within publications on AI: sums over countries of both, which count joint works alike."""
+    """Deep learning in publications on AI, as a share and as works a year: sums over countries, joint works alike."""
     totals: dict[str, dict[int, float]] = {}
     names = ("deep_learning_publications", "ai_publications")
     for row in ctx.rows("indicator", ("indicator", "region", "year", "value"), indicator=names).to_pylist():
@@ -120,7 +123,12 @@ def _shares(ctx: Context) -> list[Series]:
     years = tuple(y for y in sorted(part) if whole.get(y) and part[y] > 0)
     values = tuple(part[y] / whole[y] for y in years)
     origins = [("indicator", {"indicator": names, "year": y}) for y in years]
-    return [Series("deep_learning_share", say("diffusion.deep_learning"), "share", "none", years, values, origins)]
+    works = tuple(part[y] for y in years)
+    counted = [("indicator", {"indicator": names[:1], "year": y}) for y in years]
+    return [
+        Series("deep_learning_share", say("diffusion.deep_learning"), "share", "none", years, values, origins),
+        Series("deep_learning_works", say("diffusion.deep_learning_works"), "adoption", "item", years, works, counted),
+    ]
 
 
 def load_driver(ctx: Context, indicator: str, region: str) -> Driver:
@@ -133,6 +141,9 @@ def load_driver(ctx: Context, indicator: str, region: str) -> Driver:
     rows = ctx.rows("indicator", ("year", "value"), indicator=indicator, region=region, industry="ALL").to_pylist()
     known = sorted((r["year"], r["value"]) for r in rows if r["value"] is not None and r["value"] > 0)
     if len(known) < _LEAST:
-        raise AskError("diffusion_output", indicator=indicator, region=region)
+        held = ctx.rows("indicator", ("region", "value"), indicator=indicator, industry="ALL").to_pylist()
+        years = Counter(r["region"] for r in held if r["value"] is not None and r["value"] > 0)
+        others = [place for place, n in years.most_common() if n >= _LEAST]
+        raise AskError("diffusion_output", indicator=indicator, region=region, known=others[:10])
     total = np.cumsum([v for _, v in known])
     return Driver({y: float(t) for (y, _), t in zip(known, total, strict=True)})
