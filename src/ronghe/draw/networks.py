@@ -12,6 +12,7 @@ from ronghe.present import MISSING, cell
 _SWEEPS = 8
 _TALL = 1000
 _NAMED = 45
+_EDGE = 0.07
 Node = dict[str, Any]
 
 
@@ -157,9 +158,12 @@ def _placed(frame: Frame) -> dict[str, Any]:
         _spot(frame, r, round(max(3.5, sizes[k] * shrink), 2), groups, k in named, [r[across], r[along]])
         for k, r in nodes.items()
     ]
+    spread = [item["value"][0] for item in items]
+    left, right = min(spread, default=0.0), max(spread, default=0.0)
     for item in items:
-        # Over the point, not beside it: in a crowd there is no side that is free.
-        item["label"] |= {"position": "top"}
+        # Over the point, not beside it: in a crowd there is no side that is free but at the edges.
+        place = (item["value"][0] - left) / ((right - left) or 1.0)
+        item["label"] |= {"position": "right" if place < _EDGE else "left" if place > 1 - _EDGE else "top"}
     kinds = [_category(g, frame.lang) for g in groups]
     series: dict[str, Any] = {
         "type": "graph", "coordinateSystem": "cartesian2d", "layout": "none", "data": items, "links": links,

@@ -9,6 +9,9 @@ from ronghe.draw.style import INK, LINE, PALETTE, RAMP, SOFT, grid, legend, mark
 
 _LABELS = 10
 _SMALL, _LARGE = 6.0, 32.0
+_PICTURE = (960.0, 420.0)
+_LETTER = 6.0
+_LINE_HEIGHT = 12.0
 
 
 def scatter(frame: Frame) -> dict[str, Any]:
@@ -49,19 +52,39 @@ def scatter(frame: Frame) -> dict[str, Any]:
 
 
 def _name_tags(series: list[dict[str, Any]]) -> dict[str, Any]:
-    """Names on top of all points, where none hides another; those on the right stand to the left of their point."""
+    """Names on top of all points where none hides a point or another name; on the right they stand to the left."""
     items = [item for one in series for item in one["data"]]
     across = [item["value"][0] for item in items]
     edge = min(across, default=0.0) + 0.6 * (max(across, default=0.0) - min(across, default=0.0))
+    spots = _in_pixels([item["value"][:2] for item in items])
     tags = []
-    for item in items:
+    for item, (x, y) in zip(items, spots, strict=True):
         label = item.pop("label", None)
         if label:
-            side = "left" if item["value"][0] > edge else "right"
-            tags.append({"value": item["value"][:2], "symbolSize": item["symbolSize"],
-                         "label": {**label, "position": side}})  # fmt: skip
+            sides = ("left", "right") if item["value"][0] > edge else ("right", "left")
+            room = _LETTER * sum(2 if ord(ch) > 0x2E7F else 1 for ch in label["formatter"]) + item["symbolSize"] / 2
+            free = [side for side in sides if not any(_hides(side, room, a - x, b - y) for a, b in spots)]
+            if free:
+                tags.append({"value": item["value"][:2], "symbolSize": item["symbolSize"],
+                             "label": {**label, "position": free[0]}})  # fmt: skip
     return {"type": "scatter", "data": tags, "silent": True, "z": 10, "itemStyle": {"color": "transparent"},
             "labelLayout": {"hideOverlap": True}}  # fmt: skip
+
+
+def _in_pixels(values: Sequence[Sequence[float]]) -> list[tuple[float, float]]:
+    """About where points stand in a picture of the usual size."""
+    made = []
+    for axis, size in enumerate(_PICTURE):
+        along = [value[axis] for value in values]
+        low, high = min(along, default=0.0), max(along, default=0.0)
+        made.append([size * (v - low) / ((high - low) or 1.0) for v in along])
+    return list(zip(*made, strict=True))
+
+
+def _hides(side: str, room: float, across: float, along: float) -> bool:
+    """Whether a name on this side would lie over a point so far away."""
+    reach = across if side == "right" else -across
+    return abs(along) < _LINE_HEIGHT and 1.0 < reach < room
 
 
 def _references(frame: Frame, scales: tuple[Scale, Scale]) -> list[dict[str, Any]]:

@@ -9,6 +9,8 @@ from ronghe.model.regions import region_names, tiles
 
 _DARK = 0.68
 """Where on the ramp white letters become better to read than dark ones."""
+_WRITTEN = 48
+"""Cells of a heat map that bear their figures; more would hide one another."""
 _TILE = {"borderColor": "#ffffff", "borderWidth": 3, "borderRadius": 4}
 
 
@@ -131,6 +133,8 @@ def heatmap(frame: Frame) -> dict[str, Any]:
     value = frame.field("value")
     scale = frame.scale([value])
     across, down = labels_of(frame.rows, frame, "x"), labels_of(frame.rows, frame, "y")
+    if set(across) == set(down):
+        across = down
     places: Mapping[str, Mapping[str, int]] = {
         "x": {n: i for i, n in enumerate(across)},
         "y": {n: i for i, n in enumerate(down)},
@@ -141,18 +145,24 @@ def heatmap(frame: Frame) -> dict[str, Any]:
         if at is not None:
             x, y = frame.name(row, "x"), frame.name(row, "y")
             tip = frame.tip(row, f"{y} · {x}", ["value"])
-            items.append(frame.item(row, value, [places["x"][x], places["y"][y], at], tip))
+            said = {"formatter": frame.short(row, value, scale)} if len(frame.rows) <= _WRITTEN else {}
+            items.append(frame.item(row, value, [places["x"][x], places["y"][y], at], tip, label=said))
     shown = [i["value"][2] for i in items]
-    names = category_axis(across)
+    depth = _depth(frame, scale, shown)
+    for item in items:
+        if item["label"]:
+            item["label"]["color"] = "#ffffff" if depth(item["value"][2]) > _DARK else INK
+    names = category_axis(across, frame.label(frame.field("x")))
     names["axisLabel"] |= {"interval": 0, "width": 110, "rotate": 45 if len(across) > 8 else 0}
     return {
-        "grid": grid(44, right=12),
+        "grid": grid(64, right=12),
         "xAxis": names,
-        "yAxis": category_axis(down, vertical=True),
+        "yAxis": category_axis(down, frame.label(frame.field("y")), vertical=True),
         "visualMap": _ramp(frame, scale, shown),
         "series": [
             {"type": "heatmap", "data": items, "itemStyle": {"borderColor": "#ffffff", "borderWidth": 1},
-             "label": {"show": False}, "emphasis": {"itemStyle": {"borderColor": INK, "borderWidth": 1}}}
+             "label": {"show": len(frame.rows) <= _WRITTEN, "fontSize": 10},
+             "emphasis": {"itemStyle": {"borderColor": INK, "borderWidth": 1}}}
         ],
-        "height": 24 * len(down) + 190,
+        "height": 24 * len(down) + 220,
     }  # fmt: skip

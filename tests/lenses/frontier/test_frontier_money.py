@@ -242,6 +242,12 @@ def test_allocation_keeps_floors_caps_and_the_limit_on_dependence(cited):
     bound = next(r for r in _rows(limited, "gains") if r["plan"] == "bound")
     assert bound["risk"] <= 0.9 * risk + 1e-9
     assert bound["consumption_gain"] < _rows(limited, "gains")[0]["consumption_gain"]
+    less = cited.ask("allocation", region="CHN", floor=0.5, cap=1.5, total=0.8)
+    kept = _rows(less, "shares")
+    assert sum(r["within_bounds"] for r in kept) == pytest.approx(0.8)
+    assert all(r["within_bounds"] >= 0.5 * r["actual"] - 1e-9 for r in kept)
+    with pytest.raises(KernelRefused):
+        cited.ask("allocation", region="CHN", floor=0.9, total=0.8)
     with pytest.raises(KernelRefused):
         cited.ask("allocation", rho=0.0)
     with pytest.raises(KernelRefused):

@@ -47,7 +47,17 @@ class Plan:
     gains: Mapping[str, tuple[float, float, float]]
 
 
-def make_plan(network: Network, rates: tuple[float, float], floor: float, cap: float, risk: float | None) -> Plan:
+@dataclass(frozen=True)
+class Bounds:
+    """What a plan must keep: floor, cap and total as multiples of today's, and the most dependence abroad."""
+
+    floor: float
+    cap: float
+    total: float
+    risk: float | None
+
+
+def make_plan(network: Network, rates: tuple[float, float], bounds: Bounds) -> Plan:
     """The optimum, its interval and the bound plan.
 
     Raises
@@ -58,10 +68,11 @@ def make_plan(network: Network, rates: tuple[float, float], floor: float, cap: f
     actual = network.actual
     try:
         gamma = optimal_shares(network.beta, network.omega, rho, lam)
-        limit = float(np.inf) if risk is None else risk
+        limit = float(np.inf) if bounds.risk is None else bounds.risk
         # A field with next to nothing may grow to a small share whatever its cap.
-        top = np.maximum(cap * actual, _TINY)
-        bound = constrained_shares(gamma, floor=floor * actual, cap=top, risk=network.abroad, risk_limit=limit)
+        top = np.maximum(bounds.cap * actual, _TINY)
+        bound = constrained_shares(gamma, floor=bounds.floor * actual, cap=top, total=bounds.total,
+                                   risk=network.abroad, risk_limit=limit)  # fmt: skip
         gains = _gains(network, gamma, bound.shares, rates)
     except KernelError as error:
         raise KernelRefused("allocation", why=str(error)) from error
@@ -268,21 +279,22 @@ def allocation(
     lam: float = 0.17,
     floor: float = 0.5,
     cap: float = 2.0,
+    total: float = 1.0,
     risk_limit: float | None = None,
     window: int = 10,
 ) -> Finding:
     """How should research be shared among fields that build on each other, and what would it gain?"""
-    if not 0 <= floor <= 1 <= cap or window < 1:
-        raise AskError("allocation_bounds", floor=floor, cap=cap, window=window)
+    if not 0 <= floor <= 1 <= cap or window < 1 or not total > 0:
+        raise AskError("allocation_bounds", floor=floor, cap=cap, window=window, total=total)
     network = load_network(ctx, str(region) if region else None, window, consumed)
-    plan = make_plan(network, (rho, lam), floor, cap, risk_limit)
+    plan = make_plan(network, (rho, lam), Bounds(floor, cap, total, risk_limit))
     tables = {"shares": _share_table(plan), "gains": _gain_table(plan), "sensitivity": _grid(network),
               "omega": _omega_table(network)}  # fmt: skip
     rows = tables["shares"].data.to_pylist()
     short = max(rows, key=lambda r: r["optimal"] - r["actual"])
     factor = plan.gains["optimal"][0]
     args = {
-        "where": place_names(str(region)) if region else {"zh": "湖中全部文献", "en": "all works of the lake"},
+        "where": place_names(str(region)) if region else {"zh": "湖中全部文献", "en": "All works of the lake"},
         "field": {"zh": short["field_zh"], "en": short["field_en"]}, "actual": short["actual"],
         "optimal": short["optimal"], "gain": factor - 1 if np.isfinite(factor) else 0.0, "rho": rho, "lam": lam,
     }  # fmt: skip
@@ -303,7 +315,7 @@ def allocation(
             Step("allocation.optimal_shares", "γ' = ρ/(ρ+λ) β'(I − Ω/(1+ρ/λ))⁻¹", liu, {"rho": rho, "lam": lam}),
             Step("allocation.gain", "exp[(λ/ρ) γ'(ln γ − ln b)] − 1", liu),
             Step("allocation.constrained_shares", "max γ'ln b with floors, caps, total and r'b ≤ limit",
-                 "", {"floor": floor, "cap": cap, "risk_limit": risk_limit}),
+                 "", {"floor": floor, "cap": cap, "total": total, "risk_limit": risk_limit}),
             Step("allocation.draws", "citations of each field and works drawn anew from a multinomial of their shares",
                  "Efron & Tibshirani 1993", {"draws": _DRAWS, "seed": _SEED}),
         ),

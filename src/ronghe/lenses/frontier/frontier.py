@@ -134,7 +134,9 @@ def _trend(found: Mapping[str, list[tuple[Definition, Counts]]], place: str) -> 
     return result(rows, shown, ("place", "year"), title)
 
 
-def _caveats(found: Mapping[str, list[tuple[Definition, Counts]]], science: Science, topics: Topics) -> list[Caveat]:
+def _caveats(
+    found: Mapping[str, list[tuple[Definition, Counts]]], science: Science, topics: Topics, drawn: bool
+) -> list[Caveat]:
     said = [Caveat("note", Text("frontier.window", {"window": topics.window, "last": topics.years[-1]}))]
     for evidence in ("works", "projects"):
         all_ = sum(c.total(c.years) + c.unplaced for _, c in found[evidence])
@@ -152,6 +154,8 @@ def _caveats(found: Mapping[str, list[tuple[Definition, Counts]]], science: Scie
         Caveat("warning" if science.coverage < 0.5 else "note",
                Text("frontier.cd", {"coverage": science.coverage, "judged": judged, "window": CD_WINDOW}))
     )  # fmt: skip
+    if not drawn:
+        said.append(Caveat("note", Text("frontier.no_diagram", {"window": topics.window})))
     if found["patents"][0][1].years and len(found["patents"][0][1].years) < 5:
         said.append(Caveat("warning", Text("frontier.patents_few")))
     tested = topics.tested
@@ -219,7 +223,7 @@ def frontier(
     more = {"topics": listed if listed.data.num_rows else None, "trend": _trend(found, str(region)),
             "backtest": backtest_table(topics)}  # fmt: skip
     tables |= {name: made for name, made in more.items() if made is not None}
-    said = _caveats(found, science, topics)
+    said = _caveats(found, science, topics, bool(listed.data.num_rows))
     empty = [dict(f.names) for f in asked if f not in fields]
     if empty:
         said.insert(0, Caveat("warning", Text("frontier.empty", {"fields": empty})))
