@@ -372,3 +372,23 @@ def test_what_trade_does_not_record_or_link_is_said(own, tmp_path):
     with pytest.raises(UnknownName, match="P9") as caught:
         own.ask("scenario", shock="product:P99", economy=TABLE)
     assert caught.value.code == "unknown_product"
+
+
+@pytest.mark.parametrize(
+    ("flow", "lens", "params"),
+    [(90, "structure", {"table": "mine"}), (-5, "scenario", {"shock": "sector:A loss=0.1", "economy": "mine"})],
+)
+def test_a_table_of_ones_own_needs_no_names_and_bad_flows_name_their_sectors(own, tmp_path, flow, lens, params):
+    head = "table_id,name_zh,name_en,economy,year,sectors,regions,kind,unit,price,classification,version,residual"
+    line = "mine,我的表,Mine,CHN,2020,2,1,competitive,CNY_10k,producer,own,1,0,0.5,x = Z1 + F1"
+    (tmp_path / "io_table.csv").write_text(f"{head},tolerance,row_identity\n{line}\n", encoding="utf-8")
+    rows = [("Z", "A", "A", flow), ("Z", "A", "B", 30), ("Z", "B", "A", 50), ("Z", "B", "B", 20),
+            ("X", "A", "X", 100), ("X", "B", "X", 100), ("F", "A", "C", 10), ("F", "B", "C", 30)]  # fmt: skip
+    cells = "".join(f"mine,{b},total,CHN,{r},CHN,{c},{v}\n" for b, r, c, v in rows)
+    (tmp_path / "io_cell.csv").write_text(f"table_id,block,origin,row_region,row,col_region,col,value\n{cells}")
+    for table in ("io_table", "io_cell"):
+        assert not ingest_own(own, tmp_path / f"{table}.csv", table=table).load.quarantined
+    with pytest.raises(KernelRefused) as caught:
+        own.ask(lens, **params)
+    assert caught.value.code == "io_refused"
+    assert "A A / A" in caught.value.say("zh")

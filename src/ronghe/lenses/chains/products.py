@@ -71,9 +71,10 @@ def find_product(ctx: Context, text: str) -> str:
                 if text.casefold() == name.casefold():
                     return code
                 labels.setdefault(name, f"{code} {said['zh']} {said['en']}")
-    holding = [label for name, label in labels.items() if text and text.casefold() in name.casefold()]
+    wanted = text.casefold()
+    holding = [label for name, label in labels.items() if wanted in name.casefold() or wanted.startswith(name)]
     error = UnknownName("unknown_product", text, ())
-    error.known = tuple(dict.fromkeys([*holding, *(labels[n] for n in nearest(text, labels))]))[:6]
+    error.known = tuple(dict.fromkeys([*holding[:5], *(labels[n] for n in nearest(text, labels)[:3])]))
     raise error
 
 

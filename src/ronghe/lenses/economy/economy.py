@@ -185,7 +185,7 @@ class _Places:
     def __init__(self, meta: Mapping[str, Any], cells: pa.Table, industry: pa.Table) -> None:
         self._cells = cells
         listed = industry.sort_by([("order", "ascending"), ("code", "ascending")]).to_pylist()
-        self._listed = {r["code"]: r for r in listed}
+        self._listed = {r["code"]: r for r in listed} or _unnamed(cells)
         used = cells.filter(pc.field("block") == "X")
         regions = sorted(set(used["row_region"].to_pylist()) | set(used["col_region"].to_pylist()))
         if meta["kind"] != "multiregional":
@@ -243,6 +243,13 @@ class _Places:
                 np.add.at(out, i[kept], found["value"].to_numpy()[kept])
                 break
         return out
+
+
+def _unnamed(cells: pa.Table) -> dict[str, dict[str, Any]]:
+    """The sectors of a table whose classification nobody named: the codes of its flows, each its own name."""
+    flows = cells.filter(pc.field("block") == "Z")
+    codes = sorted({*flows["row"].to_pylist(), *flows["col"].to_pylist()})
+    return {code: {"name_zh": code, "name_en": code} for code in codes}
 
 
 NOTES: Mapping[str, Text] = {
