@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from ronghe.errors import KernelRefused, NoData
+from ronghe.i18n import LANGUAGES, has, translate
 from ronghe.kernels.errors import KernelError
 from ronghe.kernels.imports import domestic_shares
 from ronghe.kernels.leontief import Leontief, factorise, technical_coefficients
@@ -117,7 +118,9 @@ class Economy:
         """A kernel's refusal, with sectors named."""
         sectors = [int(s) for s in np.ravel(np.asarray(error.details.get("sectors", ())))[:8]]
         named = [f"{self.codes[s]} {self.name_zh[s]} / {self.name_en[s]}" for s in sectors]
-        return KernelRefused("io_refused", table=self.table_id, why=str(error), sectors=", ".join(named) or "-")
+        key = f"io_refused.{error.code}"
+        why = {lang: translate(lang, Text(key)) for lang in LANGUAGES} if has(key) else str(error)
+        return KernelRefused("io_refused", table=self.table_id, why=why, sectors=", ".join(named) or "-")
 
     def index(self, code: str, region: str | None = None) -> int:
         """The place of a sector code (of a region)."""
