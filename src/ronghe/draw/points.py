@@ -12,6 +12,7 @@ _SMALL, _LARGE = 6.0, 32.0
 _PICTURE = (960.0, 420.0)
 _LETTER = 6.0
 _LINE_HEIGHT = 12.0
+_TURN, _OUTER = 0.6, 0.2
 
 
 def scatter(frame: Frame) -> dict[str, Any]:
@@ -54,14 +55,14 @@ def scatter(frame: Frame) -> dict[str, Any]:
 def _name_tags(series: list[dict[str, Any]]) -> dict[str, Any]:
     """Names on top of all points where none hides a point or another name; on the right they stand to the left."""
     items = [item for one in series for item in one["data"]]
-    across = [item["value"][0] for item in items]
-    edge = min(across, default=0.0) + 0.6 * (max(across, default=0.0) - min(across, default=0.0))
     spots = _in_pixels([item["value"][:2] for item in items])
     tags = []
     for item, (x, y) in zip(items, spots, strict=True):
         label = item.pop("label", None)
         if label:
-            sides = ("left", "right") if item["value"][0] > edge else ("right", "left")
+            sides: tuple[str, ...] = ("left", "right") if x > _TURN * _PICTURE[0] else ("right", "left")
+            # At an edge a name on the outer side would be cut.
+            sides = sides[:1] if min(x, _PICTURE[0] - x) < _OUTER * _PICTURE[0] else sides
             room = _LETTER * sum(2 if ord(ch) > 0x2E7F else 1 for ch in label["formatter"]) + item["symbolSize"] / 2
             free = [side for side in sides if not any(_hides(side, room, a - x, b - y) for a, b in spots)]
             if free:

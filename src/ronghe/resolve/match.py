@@ -100,8 +100,8 @@ def match_known(
     found |= _modelled(open_, rows, read, known, weights, ruled, min(threshold, NEAREST), memory)
     trust = trusted_wholes(known) if parts and open_ else {}
     for i in open_ if parts else ():
-        whole = _whole(rows[i], known, indexes, ruled.rejected(rows[i]["name"]))[:1]
-        found[i] = sorted((*_trusted(whole, trust, rows[i]["name"]), *found.get(i, [])), key=lambda one: -one[1])
+        told = _whole(rows[i], known, indexes, ruled.rejected(rows[i]["name"]))[:1]
+        found[i] = _ranked(_trusted(told, trust, rows[i]["name"]), found.get(i, []), threshold)
     return _answer(rows, found, status, known, ruled, threshold)
 
 
@@ -227,6 +227,13 @@ def trusted_wholes(known: Organisations) -> Mapping[bool, float]:
                 asked[abroad] += 1
                 right[abroad] += found[0][0] in above
     return {abroad: right[abroad] / asked[abroad] for abroad in asked}
+
+
+def _ranked(whole: Sequence[Found], likely: Sequence[Found], threshold: float) -> list[Found]:
+    """The whole first where it passes, unless the model is sure: a part is no other part of the same whole."""
+    if whole and whole[0][1] >= threshold and (not likely or likely[0][1] < SURE):
+        return [*whole, *likely]
+    return sorted((*whole, *likely), key=lambda one: -one[1])
 
 
 def _trusted(whole: Sequence[Found], trust: Mapping[bool, float], name: str) -> list[Found]:
