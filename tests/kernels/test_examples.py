@@ -8,7 +8,16 @@ import pytest
 
 from ronghe import kernels
 
-PARTS = {"cascade_lanes", "cascade_push", "cascade_reach", "cascade_worker", "compiled", "errors", "vector_rows"}
+PARTS = {
+    "cascade_board",
+    "cascade_lanes",
+    "cascade_push",
+    "cascade_reach",
+    "cascade_worker",
+    "compiled",
+    "errors",
+    "vector_rows",
+}
 """Compiled parts of other kernels, which nobody calls by themselves."""
 
 

@@ -2,141 +2,32 @@
 
 Compiled steps behind `ronghe.kernels.cascade`. A sweep reads each link once for all lanes and
 each neighbour's losses as one stretch of memory, so the random reads that bound the
-work are shared. A lane that has come to rest is masked and keeps its state, so that a result does not
-depend on its company. When a quarter of the lanes are at rest, their scenarios leave and others enter; to exchange
-fewer would not pay for reading the whole board.
+work are shared. (`cascade_board` says how they take turns.)
 
 A sweep uses each new loss as soon as it is there, where a Jacobi step would wait. Both climb from below, never
 past the losses at rest, because more loss anywhere never means less elsewhere; so both end at the same
 losses, the sweep in fewer rounds.
 """
 
-from typing import Any, NamedTuple
-
 import numpy as np
-from numpy.typing import NDArray
 
-from ronghe.kernels import vector_rows
-from ronghe.kernels.cascade_network import Floats, Index, Ints, Layout
+from ronghe.kernels import cascade_board, vector_rows
+from ronghe.kernels.cascade_board import Board, Shelf, clear, exchanges, still, take
+from ronghe.kernels.cascade_network import Ints, Layout
 from ronghe.kernels.cascade_push import Rule
 from ronghe.kernels.compiled import compiled
-from ronghe.kernels.vector_rows import aligned, lane_numbers, spread_loss, weighted_sum, worst_group
+from ronghe.kernels.vector_rows import spread_loss, weighted_sum, worst_group
 
-Real = NDArray[Any]  # float32 or float64, the same within a call
-Flags = NDArray[np.bool_]
-
-EXCHANGE = 4  # scenarios are exchanged when one lane in so many is at rest
 BLOCK = 128  # rows of a board that stay in the nearest cache while its lanes are read one by one
 
 
-class Shelf(NamedTuple):
-    """One thread's heavy scenarios, by slot: where they stood when pushing was given up, and what became of them."""
-
-    firm: Index  # (room,) the firm that fails
-    settled: Flags  # (room,) the supply side had come to rest
-    hits: Ints  # (room,) how many firms had a loss
-    hit: Index  # (room, most hits) these firms
-    loss: Floats  # (room, most hits) and their d
-    u: Floats  # (room, n) of the demand side, or 0
-
-    supply: Floats  # (room,) Σ s·d / Σ s
-    demand: Floats  # (room,) Σ s·u / Σ s
-    both: Floats  # (room,) Σ s·max(d, u) / Σ s
-    bound: Floats  # (room,) what the demand side can still add to the index, at most
-    sweeps: Ints  # (room, 2) of the supply and the demand side
-    rested: Flags  # (room,) came to rest
-    grown: Flags  # (room,) lost more than the lanes' precision is good for
-
-
-def shelf(room: int, hits: int, n: int) -> Shelf:
-    """An empty shelf."""
-    return Shelf(
-        firm=np.zeros(room, dtype=np.int32),
-        settled=np.zeros(room, dtype=np.bool_),
-        hits=np.zeros(room, dtype=np.int64),
-        hit=np.zeros((room, hits), dtype=np.int32),
-        loss=np.zeros((room, hits)),
-        u=np.zeros((room, n)),
-        supply=np.zeros(room),
-        demand=np.zeros(room),
-        both=np.zeros(room),
-        bound=np.zeros(room),
-        sweeps=np.zeros((room, 2), dtype=np.int64),
-        rested=np.zeros(room, dtype=np.bool_),
-        grown=np.zeros(room, dtype=np.bool_),
-    )
-
-
-class Board(NamedTuple):
-    """One thread's lanes and the network's weights, in the precision of the run; empty lanes hold zeros."""
-
-    lanes: tuple[int, ...]
-    pull_weight: Real
-    sale_weight: Real
-    capacity: Real  # (n,)
-    size: Real  # (n,) (capacity / the sector's)**power
-    whole: Real  # (K,) the sector's capacity
-    sold: Real  # (n,)
-    worth: Real  # (n,) what a unit of residual can still add to Σ s·u
-    loss: Real  # (n, lanes) d or u
-    phi: Real  # (n, lanes)
-    live: Real  # (1, lanes) 1 while a lane runs
-    most: Real  # (1, lanes) largest move
-    rest: Real  # (1, lanes) Σ worth · move
-    before: Real  # (K, lanes) (the sector's capacity / Σ capacity (1 − d))**power when the sweep began
-    after: Real  # (K, lanes) the same, of the losses of this sweep
-    left: Real  # (1, lanes) Σ capacity (1 − d) over all sectors
-    over: Flags  # (lanes,) given up for its losses
-    held: Ints  # (lanes,) slot of the scenario in the lane, -1 for none
-    steps: Ints  # (lanes,) its sweeps so far
-
-
-def board(net: Layout, by: Rule, worth: Floats, dtype: Any) -> Board:
-    """Fresh lanes for a network."""
-    whole = by.volume[net.sector]
-    size = np.divide(by.capacity, whole, out=np.ones_like(whole), where=whole > 0) ** by.power
-    numbers = lane_numbers(dtype)
-
-    def zeros(rows: int) -> Real:
-        return aligned(rows, len(numbers), dtype)
-
-    n, k = net.sales.size, net.first.size - 1
-    return Board(
-        lanes=numbers,
-        pull_weight=net.pull_weight.astype(dtype),
-        sale_weight=net.sale_weight.astype(dtype),
-        capacity=by.capacity.astype(dtype),
-        size=size.astype(dtype),
-        whole=by.volume.astype(dtype),
-        sold=net.sold.astype(dtype),
-        worth=worth.astype(dtype),
-        loss=zeros(n),
-        phi=zeros(n),
-        live=zeros(1),
-        most=zeros(1),
-        rest=zeros(1),
-        before=zeros(k),
-        after=zeros(k),
-        left=zeros(1),
-        over=np.zeros(len(numbers), dtype=np.bool_),
-        held=np.full(len(numbers), -1),
-        steps=np.zeros(len(numbers), dtype=np.int64),
-    )
-
-
-@compiled(vector_rows)
-def _clear(row: Real) -> None:
-    for lane in range(row.shape[1]):
-        row[0, lane] = 0
-
-
-@compiled(vector_rows)
+@compiled(cascade_board, vector_rows)
 def _market(net: Layout, b: Board, power: float) -> None:
     """A sweep of the supply side with σ = min(1, s / the sector's volume)**power, a product of a firm's and a sector's.
 
     The rows are not a function of their own: handing on the tuples would count their arrays' references at each.
     """
-    _clear(b.left)
+    clear(b.left)
     for k in range(net.first.size - 1):
         for lane in range(b.after.shape[1]):
             b.after[k, lane] = 0
@@ -166,7 +57,7 @@ def _market(net: Layout, b: Board, power: float) -> None:
             b.before[k, lane] = b.after[k, lane]
 
 
-@compiled(vector_rows)
+@compiled(cascade_board, vector_rows)
 def _spare(net: Layout, b: Board) -> None:
     """A sweep of the supply side where customers move to the sector's spare capacity (see `cascade_push.Rule`)."""
     for k in range(net.first.size - 1):
@@ -197,43 +88,7 @@ def _spare(net: Layout, b: Board) -> None:
             )
 
 
-@compiled(vector_rows)
-def _still(b: Board, eps: float, largest: Real, max_steps: int, on: Shelf) -> int:
-    """Count the sweep for running lanes, stop those at rest or out of steps, and say how many still run."""
-    running = 0
-    for lane in range(b.held.size):
-        if b.live[0, lane] > 0:
-            b.steps[lane] += 1
-            rests = largest[0, lane] <= eps
-            if rests or b.steps[lane] >= max_steps:
-                b.live[0, lane] = 0
-                on.rested[b.held[lane]] &= rests
-            else:
-                running += 1
-    return running
-
-
-@compiled(vector_rows)
-def _take(b: Board, slots: Ints, at: int) -> int:
-    """Give each lane at rest the next slot while there is one; say which slot comes after."""
-    for lane in range(b.held.size):
-        if b.live[0, lane] == 0:
-            b.held[lane] = -1
-            if at < slots.size:
-                b.held[lane] = slots[at]
-                b.steps[lane] = 0
-                b.over[lane] = False
-                b.live[0, lane] = 1
-                at += 1
-    return at
-
-
-@compiled(vector_rows)
-def _exchanges(b: Board, running: int, left: int) -> bool:
-    return running == 0 or (left > 0 and (b.held.size - running) * EXCHANGE >= b.held.size)
-
-
-@compiled(vector_rows)
+@compiled(cascade_board, vector_rows)
 def _enter_supply(net: Layout, b: Board, by: Rule, on: Shelf) -> None:
     """Put the losses of the scenarios that are new into their lanes, with the volumes and φ they mean."""
     left = np.empty(by.volume.size)
@@ -256,7 +111,7 @@ def _enter_supply(net: Layout, b: Board, by: Rule, on: Shelf) -> None:
             b.phi[i, lane] = b.loss[i, lane] * min(1.0, share)
 
 
-@compiled(vector_rows)
+@compiled(cascade_board, vector_rows)
 def _leave_supply(net: Layout, b: Board, total: float, small: float, on: Shelf) -> None:
     """Add up Σ s·d and Σ s·max(d, u) of the lanes at rest, u from the shelf, wipe them, and see which passed
     `small`.
@@ -283,7 +138,7 @@ def _leave_supply(net: Layout, b: Board, total: float, small: float, on: Shelf) 
         on.both[slot] = sums[a, 1] / total
 
 
-@compiled(vector_rows)
+@compiled(cascade_board, vector_rows)
 def _give_up(b: Board, total: float, small: float) -> int:
     """Stop the lanes whose index is well past `small` already; how many."""
     stopped = 0
@@ -295,7 +150,7 @@ def _give_up(b: Board, total: float, small: float) -> int:
     return stopped
 
 
-@compiled(vector_rows)
+@compiled(cascade_board, vector_rows)
 def run_supply(
     net: Layout,
     b: Board,
@@ -313,26 +168,26 @@ def run_supply(
     """
     at, running = 0, 0
     b.held[:] = -1
-    _clear(b.live)
+    clear(b.live)
     while True:
-        if _exchanges(b, running, slots.size - at):
+        if exchanges(b, running, slots.size - at):
             _leave_supply(net, b, total, small, on)
-            at = _take(b, slots, at)
+            at = take(b, slots, at)
             if b.held.max() < 0:
                 return
             _enter_supply(net, b, by, on)
-        _clear(b.most)
+        clear(b.most)
         if by.rewire:
             _spare(net, b)
         else:
             _market(net, b, by.power)
-        running = _still(b, eps, b.most, max_steps, on)
+        running = still(b, eps, b.most, max_steps, on)
         # Without spare capacity, capacities are sales, and what is left of them tells Σ s·d.
         if not by.rewire and small < np.inf:
             running -= _give_up(b, total, small)
 
 
-@compiled(vector_rows)
+@compiled(cascade_board, vector_rows)
 def add_settled(net: Layout, slots: Ints, total: float, on: Shelf) -> None:
     """Σ s·max(d, u) of scenarios whose supply side needed no lane; their Σ s·d is on the shelf."""
     for slot in slots:
@@ -343,7 +198,7 @@ def add_settled(net: Layout, slots: Ints, total: float, on: Shelf) -> None:
         on.both[slot] = on.demand[slot] + more / total
 
 
-@compiled(vector_rows)
+@compiled(cascade_board, vector_rows)
 def _leave_demand(net: Layout, b: Board, total: float, on: Shelf) -> None:
     """Put u of the lanes at rest on the shelf, add up Σ s·u, and wipe them."""
     gone = np.flatnonzero((b.live[0] == 0) & (b.held >= 0))
@@ -362,7 +217,7 @@ def _leave_demand(net: Layout, b: Board, total: float, on: Shelf) -> None:
         on.demand[b.held[gone[a]]] = sums[a] / total
 
 
-@compiled(vector_rows)
+@compiled(cascade_board, vector_rows)
 def _purchases(net: Layout, b: Board) -> None:
     """A sweep of the demand side, backwards: tables end with the sectors that sell late, and the layout keeps that."""
     for j in range(net.sales.size - 1, -1, -1):
@@ -384,7 +239,7 @@ def _purchases(net: Layout, b: Board) -> None:
             )
 
 
-@compiled(vector_rows)
+@compiled(cascade_board, vector_rows)
 def run_demand(
     net: Layout,
     b: Board,
@@ -403,20 +258,20 @@ def run_demand(
     """
     at, running = 0, 0
     b.held[:] = -1
-    _clear(b.live)
+    clear(b.live)
     while True:
-        if _exchanges(b, running, slots.size - at):
+        if exchanges(b, running, slots.size - at):
             _leave_demand(net, b, total, on)
-            at = _take(b, slots, at)
+            at = take(b, slots, at)
             if b.held.max() < 0:
                 return
             for lane in range(b.held.size):
                 if b.held[lane] >= 0 and b.steps[lane] == 0:
                     b.loss[on.firm[b.held[lane]], lane] = 1
-        _clear(b.most)
-        _clear(b.rest)
+        clear(b.most)
+        clear(b.rest)
         _purchases(net, b)
         for lane in range(b.held.size):
             if b.live[0, lane] > 0:
                 on.bound[b.held[lane]] = b.rest[0, lane] if bounded else 0.0
-        running = _still(b, eps, b.rest if bounded else b.most, max_steps, on)
+        running = still(b, eps, b.rest if bounded else b.most, max_steps, on)

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from ronghe.kernels import cascade_push, cascade_reach
 from ronghe.kernels.cascade import MAX_STEPS
-from ronghe.kernels.cascade_lanes import Board, Shelf, add_settled, board, run_demand, run_supply, shelf
+from ronghe.kernels.cascade_board import Board, Shelf, board, shelf
+from ronghe.kernels.cascade_lanes import add_settled, run_demand, run_supply
 from ronghe.kernels.cascade_network import Floats, Index, Layout, Network
 from ronghe.kernels.cascade_push import (
     Desk,
