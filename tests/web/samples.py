@@ -48,6 +48,7 @@ def _sectors() -> Result:
         "share": [0.071, 0.93, 0.4, 0.25, 0.001, 0.5],
         "low": [0.05, 0.9, -0.1, 0.2, 0.0, 0.45],
         "high": [0.1, 0.95, 0.6, 0.3, 0.01, 0.52],
+        "whole_share": [0.1, 0.8, 0.3, 0.2, 0.05, 0.6],
         "quadrant": ["key", "weak", "forward", "key", "backward", "weak"],
     }
     fields = (
@@ -59,6 +60,7 @@ def _sectors() -> Result:
         _field("share", "share", label="column.value_added_content"),
         _field("low", "share", label="column.value_added_content"),
         _field("high", "share", label="column.import_content"),
+        _field("whole_share", "share", label="column.import_content"),
         _field("quadrant", "class", label="column.quadrant"),
     )
     return _result(columns, fields, "code")
@@ -119,6 +121,8 @@ def _edges() -> Result:
 
 CHARTS = (
     Chart("bar", "sectors", {"x": "name", "y": "output", "label": "code"}, Text("structure.top"), {"top": 5}),
+    Chart("bar", "sectors", {"x": "name", "y": "share", "y2": "whole_share", "low": "low", "high": "high"},
+          Text("structure.top")),
     Chart("bar", "long", {"x": "axis", "y": "y", "series": "who"}, Text("structure.top"), {"stack": True}),
     Chart("line", "panel", {"x": "year", "y": "value", "series": "region"}, Text("structure.top"), {"line": 2000.0}),
     Chart(

@@ -90,6 +90,32 @@ def test_bars_of_names_lie_sorted_in_a_unit_that_reads_well():
     assert [i["row"] for i in drawn("bar", sort="asc", top=2)["series"][0]["data"]] == [1, 4]
 
 
+def test_a_bar_bears_its_interval_in_the_middle():
+    made = drawn("bar", number=1)
+    bars, other, whiskers, gap = made["series"]
+    assert [s["type"] for s in made["series"]] == ["bar", "bar", "boxplot", "boxplot"]
+    assert (whiskers["name"], gap["name"]) == (bars["name"], other["name"])
+    assert gap["data"] == []
+    first, bar = whiskers["data"][0], bars["data"][0]
+    assert first["value"] == [5.0, 7.1, 7.1, 7.1, 10.0]
+    assert (first["row"], first["column"]) == (bar["row"], "low")
+    assert first["tooltip"] == bar["tooltip"]
+    assert "10.0%" in bar["tooltip"]["formatter"]
+    # Both kinds leave a fifth of a name's room free; a box's gap is 0.3 of an even part, a bar's is of its own width.
+    even, gap_share = 1 / 2, float(bars["barGap"].rstrip("%")) / 100
+    assert gap_share * (1 - 0.3 * even) * even == pytest.approx(0.3 * even, rel=2e-3)
+
+
+def test_figures_stand_beyond_the_interval():
+    one = chart("bar", 1)
+    parts = {k: v for k, v in one.encode.items() if k != "y2"}
+    made = option(FINDING, Chart("bar", one.table, parts, one.title, {}), "zh")["baseOption"]
+    bars, marks, whiskers = made["series"]
+    assert "label" not in bars
+    assert [m["value"] for m in marks["data"]][:2] == [[10.0, 0], [95.0, 1]]
+    assert len(whiskers["data"]) == len(bars["data"])
+
+
 def test_bars_of_years_stand():
     made = option(
         FINDING, Chart("bar", "panel", {"x": "year", "y": "value"}, TOP, {"where": {"region": "CN-44"}}), "zh"

@@ -5,6 +5,7 @@ from ``Chart.options``. All kinds know ``where`` (column -> value kept), ``sort`
 (the column sorted by) and ``top`` (how many rows are drawn).
 
     bar        x, y [y2 y3 … or series] [label];   stack, horizontal, line (a reference on the axis of figures)
+               [low high of y, low2 high2 of y2, …: drawn as whiskers over the bars]
     line       x, y [y2 … or series];              log, line, highlight (series drawn in colour, others grey),
                                                    band (what follows y2 are its limits)
     scatter    x, y [size color name];             x_line, y_line, x_log, y_log, labels (how many outliers are named)

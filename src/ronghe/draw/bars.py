@@ -26,19 +26,20 @@ def bar(frame: Frame) -> dict[str, Any]:
     """Bars: lying where the categories are names, standing where they are years or numbers."""
     lying = bool(frame.options.get("horizontal", frame.names("x")))
     measures = frame.more("y")
-    fields = [frame.field(p) for p in measures]
-    scale = frame.scale(fields)
+    spans = _spans(frame, measures)
+    scale = frame.scale([frame.field(p) for p in measures], [frame.field(p) for ends in spans.values() for p in ends])
     labels = labels_of(frame.rows, frame, "x") if frame.group else [frame.name(r, "x") for r in frame.rows]
-    series = _grouped(frame, scale, labels) if frame.group else _plain(frame, scale, measures)
+    series = _grouped(frame, scale, labels) if frame.group else _plain(frame, scale, measures, spans)
+    bars = len(series)
+    many = bars > 1
     if frame.options.get("stack"):
         for one in series:
             one["stack"] = "all"
-    elif len(series) == 1:
-        one = series[0]
-        one["itemStyle"] = {"color": PALETTE[0]}
+    elif not many:
+        series[0]["itemStyle"] = {"color": PALETTE[0]}
         if len(labels) <= 40:
-            one["label"] = {"show": True, "position": "right" if lying else "top", "color": SOFT, "fontSize": 11}
-    many = len(series) > 1
+            _write(frame, scale, spans, series, lying)
+    series += _whiskers(frame, scale, measures, spans, lying)
     room = (150 if frame.has("label") else 64) if lying else 24
     figures = value_axis(scale.name, percent=scale.percent, vertical=not lying)
     names = category_axis(labels, "" if lying else frame.label(frame.field("x")), vertical=lying)
@@ -48,8 +49,10 @@ def bar(frame: Frame) -> dict[str, Any]:
         "yAxis": names if lying else figures,
         "series": series,
     }
+    if spans and many:
+        made["height"] = max(220, (9 * bars + 10) * len(labels) + 110)
     if many:
-        made["legend"] = legend([s["name"] for s in series])
+        made["legend"] = legend([s["name"] for s in series[:bars]])
     if "line" in frame.options:
         series[0]["markLine"] = mark_lines([scale.line(frame.options["line"], "x" if lying else "y", turned=lying)])
         made["grid"] = grid(40 if many else 26, right=room)
@@ -57,18 +60,74 @@ def bar(frame: Frame) -> dict[str, Any]:
     return narrow(made, slim) if lying else made
 
 
-def _plain(frame: Frame, scale: Scale, measures: list[str]) -> list[dict[str, Any]]:
+def _spans(frame: Frame, measures: list[str]) -> dict[str, tuple[str, str]]:
+    """The parts that hold the limits of a part: ``low`` and ``high`` of ``y``, ``low2`` and ``high2`` of ``y2``."""
+    return {p: (f"low{p[1:]}", f"high{p[1:]}") for p in measures if frame.has(f"low{p[1:]}")}
+
+
+def _whiskers(
+    frame: Frame, scale: Scale, measures: list[str], spans: dict[str, tuple[str, str]], lying: bool
+) -> list[dict[str, Any]]:
+    """A line with two ends from low to high over each bar that has limits.
+
+    Boxes without width, one set for each set of bars: so they are laid out as the bars are and stand on their middles.
+    """
+    made: list[dict[str, Any]] = []
+    for part in measures if spans else ():
+        field, ends = frame.field(part), spans.get(part)
+        boxes: list[dict[str, Any]] = []
+        for row in frame.rows if ends else ():
+            low, high = (scale(row[frame.field(e).name]) for e in ends or ())
+            if low is None or high is None:
+                boxes.append({"value": ["-"] * 5})
+                continue
+            at = scale(row[field.name])
+            at = low if at is None else at
+            tip = frame.tip(row, frame.name(row, "x"), [part, *(ends or ())])
+            boxes.append(frame.item(row, frame.field((ends or ("", ""))[0]), [low, at, at, at, high], tip))
+        made.append(
+            {"type": "boxplot", "name": frame.label(field), "data": boxes, "boxWidth": [5, 9], "z": 3,
+             "layout": "vertical" if lying else "horizontal",
+             "itemStyle": {"color": INK, "borderColor": INK, "borderWidth": 1.2}}
+        )  # fmt: skip
+    return made
+
+
+def _write(
+    frame: Frame, scale: Scale, spans: dict[str, tuple[str, str]], series: list[dict[str, Any]], lying: bool
+) -> None:
+    """Figures at the ends of the bars, or beyond their limits where they have them."""
+    label = {"show": True, "position": "right" if lying else "top", "color": SOFT, "fontSize": 11}
+    if not spans:
+        series[0]["label"] = label
+        return
+    field, high = frame.field("y"), frame.field(spans["y"][1])
+    marks = []
+    for i, row in enumerate(frame.rows):
+        reach = [v for f in (field, high) if (v := scale(row[f.name])) is not None]
+        if row[field.name] is not None:
+            at = [max(reach), i] if lying else [i, max(reach)]
+            marks.append({"value": at, "label": {"formatter": _said(frame, row, field, scale)}})
+    series.append({"type": "scatter", "data": marks, "symbolSize": 0.1, "silent": True, "label": label})
+
+
+def _plain(frame: Frame, scale: Scale, measures: list[str], spans: dict[str, tuple[str, str]]) -> list[dict[str, Any]]:
     series = []
     for part in measures:
         field = frame.field(part)
         items = [
             frame.item(
-                r, field, _or_dash(scale(r[field.name])), frame.tip(r, frame.name(r, "x"), [part]),
+                r, field, _or_dash(scale(r[field.name])),
+                frame.tip(r, frame.name(r, "x"), [part, *spans.get(part, ())]),
                 label={"formatter": _said(frame, r, field, scale)},
             )
             for r in frame.rows
         ]  # fmt: skip
         series.append({"type": "bar", "name": frame.label(field), "data": items, "barMaxWidth": 22})
+    if spans:
+        # The gaps that boxes leave, so that a whisker stands on the middle of its bar.
+        n = len(measures)
+        series[0] |= {"barCategoryGap": "20%", "barGap": f"{30 * n / (0.7 * n + 0.3):.1f}%"}
     return series
 
 
@@ -98,7 +157,7 @@ def _or_dash(value: float | None) -> Any:
 def interval(frame: Frame) -> dict[str, Any]:
     """A point with its interval for each name: a thin box from low to high and a dot."""
     y, low, high = frame.field("y"), frame.field("low"), frame.field("high")
-    scale = frame.scale([y, low, high])
+    scale = frame.scale([y], [low, high])
     rows = [r for r in frame.rows if r[y.name] is not None]
     boxes, dots = [], []
     for i, row in enumerate(rows):
@@ -114,7 +173,7 @@ def interval(frame: Frame) -> dict[str, Any]:
     lines = [scale.line(frame.options["x_line"], "x", turned=True)] if "x_line" in frame.options else []
     made = {
         "grid": grid(18 if lines else 10),
-        "xAxis": {**value_axis(frame.scale([y]).name, percent=scale.percent), "scale": True},
+        "xAxis": {**value_axis(scale.name, percent=scale.percent), "scale": True},
         "yAxis": category_axis([frame.name(r, "x") for r in rows], vertical=True),
         "series": [
             {"type": "boxplot", "data": boxes, "boxWidth": [4, 8], "layout": "vertical",

@@ -153,14 +153,17 @@ class Frame:
         """Whether a part holds names and not figures."""
         return self.field(part).kind in _NAMES or self.field(part).lang is not None
 
-    def scale(self, fields: Sequence[Field]) -> Scale:
-        """One scale for the fields of an axis: shares in per cent, large sums in a larger unit of the language."""
+    def scale(self, fields: Sequence[Field], ends: Sequence[Field] = ()) -> Scale:
+        """One scale for the fields of an axis: shares in per cent, large sums in a larger unit of the language.
+
+        ``ends``: limits of the fields, which share the axis and don't name it.
+        """
         first = fields[0]
         name = self.label(first) if len(fields) == 1 else ""
         if first.kind == "share":
             return Scale(100.0, self._named(name, "%"), True)
         code = self._unit(first)
-        values = [abs(float(r[f.name])) for r in self.rows for f in fields if r[f.name] is not None]
+        values = [abs(float(r[f.name])) for r in self.rows for f in (*fields, *ends) if r[f.name] is not None]
         better = self._larger(code, max(values, default=0.0))
         factor = units()[code].factor / units()[better].factor if code in units() else 1.0
         return Scale(factor, self._named(name, unit_name(better, self.lang)), False)

@@ -190,7 +190,8 @@ def chain(ctx: Context, *, chain: Chain, by: Literal["country", "firm"] = "count
         ),
         Chart("bar", "steps", {"x": "name", "y": "top_share", "label": "top"}, Text("chain.top"),
               {"top": 20, "line": 0.5}),
-        Chart("bar", "steps", {"x": "name", "y": "hhi_low"}, Text("chain.hhi"), {"top": 20}),
+        Chart("bar", "steps", {"x": "name", "y": "hhi_low", "low": "hhi_low", "high": "hhi_high"}, Text("chain.hhi"),
+              {"top": 20}),
     )  # fmt: skip
     first = measured[0] if measured else None
     args: dict[str, Any] = {

@@ -6,6 +6,7 @@ from typing import Any
 from ronghe.errors import AskError
 from ronghe.lenses.base import Context, lens
 from ronghe.lenses.chains.chain_loss import horizon
+from ronghe.lenses.chains.impact import VALUE_ADDED, loss_bars
 from ronghe.lenses.chains.scenario import READS
 from ronghe.lenses.chains.shocks import Shocks
 from ronghe.lenses.frames import name_fields, result, text_field
@@ -16,7 +17,6 @@ from ronghe.model.text import Text, both
 from ronghe.model.units import amounts
 
 _SIDES = ("a", "b")
-_LOST = ("value_added_low", "value_added_lost", "value_added_high")
 
 
 def _joined(
@@ -72,7 +72,7 @@ def _totals(found: Mapping[str, Finding]) -> Result:
 
 
 def _sectors(found: Mapping[str, Finding], unit: str) -> Result:
-    columns = dict(zip(_LOST, ("low", "value", "high"), strict=True))
+    columns = dict(zip(VALUE_ADDED, ("low", "value", "high"), strict=True))
     key = found["a"].tables["sectors"].key
     rows = _joined(found, "sectors", key, columns, ("name_zh", "name_en"))
     rows.sort(key=lambda r: (-max(r["a_high"] or 0.0, r["b_high"] or 0.0), *(r[k] for k in key)))
@@ -96,7 +96,7 @@ def _path(found: Mapping[str, Finding]) -> Result:
 
 
 def _abroad(found: Mapping[str, Finding]) -> Result:
-    columns = dict(zip(_LOST, ("low", "value", "high"), strict=True))
+    columns = dict(zip(VALUE_ADDED, ("low", "value", "high"), strict=True))
     unit = found["a"].tables["abroad"].field("value_added_lost").unit
     rows = _joined(found, "abroad", ("region",), columns, ("name_zh", "name_en"))
     rows.sort(key=lambda r: (-max(r["a_high"] or 0.0, r["b_high"] or 0.0), r["region"]))
@@ -139,8 +139,8 @@ def compare_scenarios(
     charts = (
         Chart("line", "path", {"x": "week", "y": "a_share_top", "y2": "b_share_top", "y3": "baseline"},
               Text("compare_scenarios.path")),
-        Chart("bar", "sectors", {"x": "name", "y": "a_high", "y2": "b_high"}, Text("compare_scenarios.sectors"),
-              {"top": 15}),
+        loss_bars(tables["sectors"], "sectors", Text("compare_scenarios.bars"),
+                  [[f"{s}_{end}" for end in ("low", "value", "high")] for s in _SIDES], top=15),
     )  # fmt: skip
     inherited = [c for f in found.values() for c in f.caveats if not c.text.key.startswith("caveat.")]
     return ctx.answer(

@@ -17,8 +17,12 @@ from ronghe.lenses.chains.networks import essentiality
 from ronghe.lenses.chains.shocks import Shock
 from ronghe.lenses.chains.stands import Stand
 from ronghe.lenses.economy.economy import Economy
+from ronghe.model.finding import Chart, Result
+from ronghe.model.text import Text
 
 Floats = NDArray[np.float64]
+VALUE_ADDED = ("value_added_low", "value_added_lost", "value_added_high")
+"""The columns of a loss of value added: lower bound, value, upper bound."""
 WEEKS_A_YEAR = 52.0
 _ROUNDING = 1e-10
 _CRITICAL = 2
@@ -283,3 +287,19 @@ def sector_names(economy: Economy, i: int) -> dict[str, Any]:
         "name_zh": economy.name_zh[i],
         "name_en": economy.name_en[i],
     }
+
+
+def loss_bars(table: Result, name: str, title: Text, columns: Sequence[Sequence[str]], **options: Any) -> Chart:
+    """Losses as bars with their ranges, in the order of what is lost at most.
+
+    Parameters
+    ----------
+    columns : for each set of bars the names of lower bound, value and upper bound. Where a set has no value at all,
+        the bars of every set end at the upper bound.
+    """
+    known = all(table.data.column(value).null_count < table.data.num_rows for _, value, _ in columns)
+    parts: dict[str, str] = {"x": "name"}
+    for i, (low, value, high) in enumerate(columns, 1):
+        ends = {"y": value if known else high, "low": low, "high": high}
+        parts |= {part + ("" if i == 1 else str(i)): column for part, column in ends.items()}
+    return Chart("bar", name, parts, title, {"by": columns[0][2], "sort": "desc", **options})

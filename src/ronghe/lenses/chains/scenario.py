@@ -11,6 +11,7 @@ from ronghe.lenses.chains.dependency import READS as TRADE
 from ronghe.lenses.chains.exposure import chain_name
 from ronghe.lenses.chains.firm_loss import READS as FIRMS
 from ronghe.lenses.chains.firm_loss import network_for
+from ronghe.lenses.chains.impact import VALUE_ADDED, loss_bars
 from ronghe.lenses.chains.knowhow import READS as KNOWLEDGE
 from ronghe.lenses.chains.places import Places, at_home, split_place
 from ronghe.lenses.chains.products import on_chains
@@ -28,6 +29,10 @@ from ronghe.model.units import amount, amounts
 READS = tuple(dict.fromkeys((*WORLD, *FIRMS, *KNOWLEDGE, *TRADE)))
 PARTS = ("dependency", "sector_loss", "chain_loss", "world_loss", "firm_loss", "substitutes", "knowhow", "chokepoints")
 _ROWS = 60
+_BARS: tuple[tuple[str, str, dict[str, Any]], ...] = (
+    ("sectors", "sector_loss.bars", {"top": 15}),
+    ("abroad", "world_loss.chart", {"top": 12, "where": {"abroad": "yes"}}),
+)
 _ONCE = frozenset({"sector_loss.reading", "sector_loss.binds", "sector_loss.all_bind", "sector_loss.moved"})
 
 
@@ -193,9 +198,8 @@ def _charts(tables: Mapping[str, Result]) -> list[Chart]:
         Chart("graph", "chain", {"id": "step", "name": "name", "value": "lost_high", "category": "stage",
                                  "links": "links", "source": "from_step", "target": "to_step", "size": "lost_high"},
               Text("chain_loss.graph")),
-        Chart("bar", "sectors", {"x": "name", "y": "value_added_high"}, Text("sector_loss.sectors"), {"top": 15}),
-        Chart("bar", "abroad", {"x": "name", "y": "value_added_high"}, Text("world_loss.chart"),
-              {"top": 12, "where": {"abroad": "yes"}}),
+        *(loss_bars(tables[name], name, Text(title), [VALUE_ADDED], **options) for name, title, options in _BARS
+          if name in tables),
         Chart("scatter", "substitutes", {"x": "relatedness", "y": "share", "name": "provider", "color": "kind"},
               Text("substitutes.chart")),
     ]  # fmt: skip

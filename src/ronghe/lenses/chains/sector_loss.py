@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from ronghe.lenses.base import Context, lens
 from ronghe.lenses.base import Path as Trail
 from ronghe.lenses.chains.chain_loss import horizon
-from ronghe.lenses.chains.impact import PARTS, Binding, sector_names
+from ronghe.lenses.chains.impact import PARTS, VALUE_ADDED, Binding, loss_bars, sector_names
 from ronghe.lenses.chains.shocks import Shocks
 from ronghe.lenses.chains.struck import READS, Struck, strike_table
 from ronghe.lenses.chains.told import MEASURED, carried_by, place_caveats, told_by
@@ -279,14 +279,13 @@ def _caveats(struck: Struck) -> list[Caveat]:
     return [*said, *caveats(struck.economy, struck.people, struck.carbon)]
 
 
-def _charts() -> tuple[Chart, ...]:
+def _charts(sectors: Result) -> tuple[Chart, ...]:
     return (
         Chart("line", "path", {"x": "week", "y": "share_low", "y2": "share", "y3": "share_top"},
               Text("sector_loss.path")),
         Chart("waterfall", "parts", {"x": "part", "y": "amount"}, Text("sector_loss.parts"),
               {"total": {"part": TOTAL}}),
-        Chart("interval", "sectors", {"x": "name", "y": "value_added_lost", "low": "value_added_low",
-                                      "high": "value_added_high"}, Text("sector_loss.sectors"), {"top": 20}),
+        loss_bars(sectors, "sectors", Text("sector_loss.bars"), [VALUE_ADDED], top=20),
     )  # fmt: skip
 
 
@@ -343,7 +342,7 @@ def sector_loss(
     return ctx.answer(
         Text("sector_loss.headline", args),
         tables,
-        charts=_charts(),
+        charts=_charts(tables["sectors"]),
         caveats=_caveats(struck),
         steps=_STEPS,
     )

@@ -26,6 +26,7 @@ Floats = NDArray[np.float64]
 _PATHS = 8
 _DOUBT = 0.2
 _POWER = (0.5, 2.0)
+_ENDS = {"low": "index_low", "high": "index_high"}
 _STATE = "risks"
 
 
@@ -219,7 +220,8 @@ def _caveats(found: _Ranked, draws: int) -> list[Caveat]:
 
 def _charts(drawn: bool) -> list[Chart]:
     charts = [
-        Chart("bar", "firms", {"x": "name", "y": "supply_index"}, Text("systemic_firms.firms"), {"top": 25}),
+        Chart("bar", "firms", {"x": "name", "y": "supply_index", **(_ENDS if drawn else {})},
+              Text("systemic_firms.firms"), {"top": 25}),
         Chart("scatter", "distribution", {"x": "level", "y": "firms"}, Text("systemic_firms.distribution"),
               {"x_log": True, "y_log": True}),
         Chart("scatter", "firms", {"x": "sales_share", "y": "supply_index", "name": "name"},

@@ -13,7 +13,17 @@ from ronghe.lenses.base import Context, lens
 from ronghe.lenses.base import Path as Trail
 from ronghe.lenses.chains.chain_loss import horizon
 from ronghe.lenses.chains.exposure import assumptions
-from ronghe.lenses.chains.impact import Baseline, Binding, Capacity, Impact, capacity, sector_names, strike_economy
+from ronghe.lenses.chains.impact import (
+    VALUE_ADDED,
+    Baseline,
+    Binding,
+    Capacity,
+    Impact,
+    capacity,
+    loss_bars,
+    sector_names,
+    strike_economy,
+)
 from ronghe.lenses.chains.places import Places, at_home, strike_place
 from ronghe.lenses.chains.sector_loss import binding_caveat
 from ronghe.lenses.chains.shocks import Shock, Shocks
@@ -23,7 +33,7 @@ from ronghe.lenses.economy.economy import Economy, load_economy
 from ronghe.lenses.economy.satellites import crosswalk
 from ronghe.lenses.frames import figure, name_fields, result, text_field
 from ronghe.lenses.params import Region, TableId, place_names
-from ronghe.model.finding import Caveat, Cell, Chart, Field, Finding, Matrix
+from ronghe.model.finding import Caveat, Cell, Field, Finding, Matrix
 from ronghe.model.provenance import Step
 from ronghe.model.text import Text, both
 from ronghe.model.units import amount, amounts
@@ -154,8 +164,7 @@ def _sectors(world: World) -> list[dict[str, Any]]:
 
 def _fields(economy: Economy) -> dict[str, list[Field]]:
     here = Matrix("io_cell", {"table_id": economy.table_id, "row_region": Cell("region")})
-    lost = ("value_added_low", "value_added_lost", "value_added_high")
-    money = [figure(n, unit=economy.unit, basis=here) for n in lost]
+    money = [figure(n, unit=economy.unit, basis=here) for n in VALUE_ADDED]
     return {
         "regions": [
             text_field("region"), *name_fields("name", "column.region_name"), *money,
@@ -256,8 +265,8 @@ def world_loss(
     return ctx.answer(
         _headline(found, regions, steps),
         tables,
-        charts=(Chart("bar", "regions", {"x": "name", "y": "value_added_high"}, Text("world_loss.chart"),
-                      {"top": 15, "where": {"abroad": "yes"}}),),
+        charts=(loss_bars(tables["regions"], "regions", Text("world_loss.chart"), [VALUE_ADDED], top=15,
+                          where={"abroad": "yes"}),),
         caveats=_caveats(found, str(economy)),
         steps=[
             Step("inventory.disrupt", "suppliers of one product in several regions share a stock; orders by shares",

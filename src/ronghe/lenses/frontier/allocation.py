@@ -299,10 +299,8 @@ def allocation(
         "optimal": short["optimal"], "gain": factor - 1 if np.isfinite(factor) else 0.0, "rho": rho, "lam": lam,
     }  # fmt: skip
     charts = (
-        Chart("bar", "shares", {"x": "field", "y": "actual", "y2": "optimal", "y3": "within_bounds"},
-              Text("allocation.bars")),
-        Chart("interval", "shares", {"x": "field", "y": "optimal", "low": "optimal_low", "high": "optimal_high"},
-              Text("allocation.intervals")),
+        Chart("bar", "shares", {"x": "field", "y": "actual", "y2": "optimal", "low2": "optimal_low",
+                                "high2": "optimal_high", "y3": "within_bounds"}, Text("allocation.bars")),
         Chart("heatmap", "sensitivity", {"x": "rho", "y": "lam", "value": "consumption_gain"},
               Text("allocation.sensitivity")),
         Chart("heatmap", "omega", {"x": "cited", "y": "citing", "value": "omega"}, Text("allocation.omega")),
