@@ -16,7 +16,7 @@ from numba.extending import intrinsic
 from numpy.typing import NDArray
 
 LINE = 64
-AHEAD = 16  # links between asking for a row and reading it
+AHEAD = 32  # links between asking for a row and reading it
 _REAL = {types.float64: ir.DoubleType(), types.float32: ir.FloatType()}
 _INT = ir.IntType(64)
 
