@@ -12,7 +12,7 @@ from unittest.mock import patch
 
 import ibis
 import pytest
-from hypothesis import Phase, given, settings
+from hypothesis import Phase, example, given, settings
 from hypothesis import strategies as st
 
 from ronghe.config import Config
@@ -216,6 +216,22 @@ def test_an_object_that_is_none_is_told_and_an_empty_one_is_not(engine: Any, tmp
     assert faults == {("primary_topic", "AI", "type", "object"), ("primary_location", "[1]", "type", "object")}
 
 
+@pytest.mark.parametrize("name", ["w.jsonl", "w.jsonl.gz"])
+@pytest.mark.parametrize("ends", [["\n", "\r\n", "\n", "\r\n"], ["\r\n", "\n", "\r\n", "\n"]])
+def test_mixed_line_ends_give_the_lines_an_editor_shows(tmp_path: Path, name: str, ends: list[str]) -> None:
+    engine = duckdb()
+    lines = [json.dumps(work(1)), "{bad", json.dumps(work(3)), json.dumps(work(4))]
+    data = "".join(line + end for line, end in zip(lines, ends, strict=True)).encode()
+    path = tmp_path / name
+    path.write_bytes(gzip.compress(data) if name.endswith(".gz") else data)
+    found = OpenAlexWorks().relations(engine, str(path), name)
+    assert [(r["work_id"], r["_row"]) for r in rows(engine, found.rows["work"].order_by("_row"))] == [
+        ("W1", 1), ("W3", 3), ("W4", 4)
+    ]  # fmt: skip
+    assert [f["_row"] for f in rows(engine, found.faults)] == [2]
+    assert balanced(engine, found) == (4, 3, 0, 1)
+
+
 ODD: list[str] = [
     *LINES,
     "   ",
@@ -227,6 +243,7 @@ ODD: list[str] = [
     '{"id": {"a": 1}, "title": 1.50, "doi": "x\\u0000y"}',
     json.dumps(work(10, primary_topic="AI")),
     json.dumps(work(11, authorships=["Li"], referenced_works=[None, f"{AT}W1", f"{AT}W1"])),
+    '{"id": "W19",\r"title": "returned"}',
     json.dumps(work(12, id="http://openalex.org/W12", referenced_works=["https://api.openalex.org/works/W7"])),
 ]
 
@@ -245,12 +262,18 @@ def told(path: Path) -> dict[str, Any]:
         connection.disconnect()
 
 
-@settings(max_examples=8, deadline=None, phases=(Phase.explicit, Phase.generate))
-@given(lines=st.lists(st.sampled_from(ODD), min_size=1, max_size=6), end=st.sampled_from(["", "\n"]))
-def test_the_quick_reader_tells_what_the_careful_one_does(lines: list[str], end: str) -> None:
+ENDS = st.sampled_from(["\n", "\r\n"])
+
+
+@settings(max_examples=12, deadline=None, phases=(Phase.explicit, Phase.generate))
+@example(lines=[(LINES[0], "\n"), (LINES[2], "\r\n"), (LINES[-1], "\n")], last=True)
+@example(lines=[(LINES[0], "\r\n"), (LINES[2], "\n"), (LINES[-1], "\r\n")], last=False)
+@given(lines=st.lists(st.tuples(st.sampled_from(ODD), ENDS), min_size=1, max_size=6), last=st.booleans())
+def test_the_quick_reader_tells_what_the_careful_one_does(lines: list[tuple[str, str]], last: bool) -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "w.jsonl"
-        path.write_bytes(("\n".join(lines) + end).encode())
+        data = "".join(line + end for line, end in lines)
+        path.write_bytes((data if last else data.removesuffix("\n").removesuffix("\r")).encode())
         quick = told(path)
         with patch.object(jsonlines._DuckDB, "quick", lambda *_: None):
             assert told(path) == quick

@@ -17,17 +17,17 @@ The engine reads the file once: the structures are kept in a temporary table tha
 connection.
 """
 
-import gzip
 import json
+import tempfile
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from ronghe.errors import SourceError
 from ronghe.model.text import Text
+from ronghe.sources.line_ends import even_copy, has_returns, line_count
 
 LONGEST_LINE = 32 * 2**20
 """Bytes: a work with some thousands of authors is a line of several megabytes."""
@@ -59,7 +59,8 @@ def read_json_lines(connection: Any, path: str, part: str, shape: Shape, identit
     try:
         kept = engine.quick(connection, path, identity) if isinstance(engine, _DuckDB) else None
         if kept is None:
-            kept = engine.keep(connection, _told_lines(engine, connection, path, identity, shape))
+            with _readable(engine, connection, path) as even:
+                kept = engine.keep(connection, _told_lines(engine, connection, even, identity, shape))
             _refuse(connection, kept, name, identity, what)
         return engine.named(kept, part)
     except Exception as error:
@@ -67,6 +68,20 @@ def read_json_lines(connection: Any, path: str, part: str, shape: Shape, identit
         if told_as is None:
             raise
         raise told_as from error
+
+
+@contextmanager
+def _readable(engine: "_DuckDB | _Spark", connection: Any, path: str) -> Iterator[str]:
+    """The file, or for DuckDB a copy where a line ends otherwise than in ``\\n``, gone after use.
+
+    Told of ``\\n``, DuckDB takes ``\\r\\n`` for two ends; told of ``\\r\\n``, it loses lines where a buffer ends.
+    """
+    if isinstance(engine, _Spark) or not has_returns(path):
+        yield path
+        return
+    room = connection.raw_sql("SELECT current_setting('temp_directory')").fetchall()[0][0]
+    with tempfile.TemporaryDirectory(dir=room if room and Path(room).is_dir() else None) as folder:
+        yield even_copy(path, folder)
 
 
 def _refuse(connection: Any, kept: Any, name: str, identity: str, what: str) -> None:
@@ -192,7 +207,7 @@ class _DuckDB:
             # Something in it isn't what was promised: the careful reader finds out where.
             return None
         rows, named = connection.raw_sql(f'SELECT count(*), count("{identity}") FROM {name}').fetchall()[0]
-        if rows == named == _line_count(path):
+        if rows == named == line_count(path):
             return connection.table(name)
         connection.raw_sql(f"DROP TABLE {name}")
         return None
@@ -206,7 +221,7 @@ class _DuckDB:
             delim="\x01",
             quote="",
             escape="",
-            new_line=_line_end(path),
+            new_line="\\n",
             auto_detect=False,
             strict_mode=False,
             max_line_size=LONGEST_LINE,
@@ -294,28 +309,6 @@ class _Spark:
         import ibis
 
         return kept.mutate(_part=ibis.coalesce(kept._mark, ibis.literal(part)), _row=ibis.literal(0, "int64"))
-
-
-def _line_end(path: str) -> str:
-    """How the first line of a file ends, in DuckDB's words: taken for the other, every line would count double."""
-    opened: Any = gzip.open if path.endswith(".gz") else open
-    try:
-        with opened(path, "rb") as stream:
-            return "\\r\\n" if stream.readline(LONGEST_LINE).endswith(b"\r\n") else "\\n"
-    except (OSError, EOFError):
-        return "\\n"
-
-
-def _line_count(path: str) -> int:
-    """The lines of a file; what follows the last line's end counts as one."""
-    count, last = 0, ord("\n")
-    with open(path, "rb", buffering=0) as stream:
-        block = bytearray(2**18)
-        view = np.frombuffer(block, np.uint8)
-        while size := stream.readinto(block):
-            count += int(np.count_nonzero(view[:size] == ord("\n")))
-            last = block[size - 1]
-    return count + (last != ord("\n"))
 
 
 def _kind(shape: Any) -> str:

@@ -64,7 +64,7 @@ class OpenAlexWorks:
     """Works of OpenAlex. See the module for what a record gives."""
 
     name = "openalex_works"
-    version = "2"
+    version = "3"
     tables = ("work", "authorship", "citation")
 
     def accepts(self, raw: RawFile) -> bool:
