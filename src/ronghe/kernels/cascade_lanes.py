@@ -52,9 +52,7 @@ def _market(net: Layout, b: Board, power: float) -> None:
             b.left[0, lane] += b.after[k, lane]
             scarce = b.whole[k] / b.after[k, lane] if b.after[k, lane] > 0 else np.inf
             b.after[k, lane] = scarce if power == 1.0 else scarce**power
-    for k in range(net.first.size - 1):
-        for lane in range(b.after.shape[1]):
-            b.before[k, lane] = b.after[k, lane]
+    b.before[:] = b.after
 
 
 @compiled(cascade_board, vector_rows)

@@ -33,7 +33,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ronghe.kernels.errors import KernelError
-from ronghe.kernels.leontief import Floats, Leontief, lapack, multipliers
+from ronghe.kernels.leontief import Floats, Leontief, backward_linkage, lapack, multipliers
 from ronghe.kernels.threads import on_each
 
 __all__ = ["Extraction", "Side", "extract", "extract_group", "inverse_diagonal", "output_without"]
@@ -152,8 +152,7 @@ def extract(
     """
     f, theta = _checked(economy, f, fraction)
     w = np.ones(economy.n) if weights is None else np.asarray(weights, dtype=float)
-    known = economy.column_sums if weights is None else None
-    m = multipliers(economy, w) if known is None else known
+    m = backward_linkage(economy) if weights is None else multipliers(economy, w)
     x = economy.solve(f).x
     ljj = inverse_diagonal(economy) if diagonal is None else diagonal
     if side == "both" and demand and own and (theta == 1).all():

@@ -376,7 +376,8 @@ def backward_linkage(economy: Solver) -> Floats:
 
     Downstreamness in the sense of Miller & Temurshoev 2017 (distance from primary inputs) is the same sum.
     """
-    return multipliers(economy, np.ones(economy.A.shape[0]))
+    known = economy.column_sums if isinstance(economy, Leontief) else None
+    return multipliers(economy, np.ones(economy.A.shape[0])) if known is None else known
 
 
 def normalised(linkage: ArrayLike) -> Floats:

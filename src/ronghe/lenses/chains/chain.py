@@ -38,15 +38,9 @@ def _steps(chain: SupplyChain, by: str) -> list[dict[str, Any]]:
         known = [p for p in group if p.share is not None]
         single = [p for p in known if p.scope == "one"]
         top: Provision | None = single[0] if single else None
-        names = chain.names(step["step"])
         rows.append(
             {
-                "step": step["step"],
-                "name_zh": names["zh"],
-                "name_en": names["en"],
-                "type": step["type"],
-                "stage_zh": step["stage_zh"] or step["stage"],
-                "stage_en": step["stage"],
+                **chain.cells(step["step"]),
                 "providers": len(group),
                 "shares_known": len(known),
                 "top": top.provider if top else None,

@@ -74,17 +74,11 @@ def _steps(found: Sequence[ChainShock]) -> list[dict[str, Any]]:
         low, value, high = hit.bounds
         struck = {b.step for b in hit.blows}
         for i, step in enumerate(hit.chain.steps):
-            names = hit.chain.names(step["step"])
             late = np.flatnonzero(high[:, i] > _ANY)
             rows.append(
                 {
                     "chain": hit.chain.name,
-                    "step": step["step"],
-                    "name_zh": names["zh"],
-                    "name_en": names["en"],
-                    "type": step["type"],
-                    "stage_zh": step["stage_zh"] or step["stage"],
-                    "stage_en": step["stage"],
+                    **hit.chain.cells(step["step"]),
                     "shocked": "yes" if step["step"] in struck else "no",
                     "lost_low": float(low[:, i].max(initial=0.0)),
                     "lost": _number(float(np.max(value[:, i], initial=0.0))),

@@ -21,7 +21,7 @@ from ronghe.lenses.frames import figure, name_fields, result, text_field
 from ronghe.lenses.params import TableId
 from ronghe.model.finding import Caveat, Cell, Chart, Field, Finding, Matrix, Rows
 from ronghe.model.provenance import Step
-from ronghe.model.text import Text, both
+from ronghe.model.text import Text
 
 Floats = NDArray[np.float64]
 READS = tuple(dict.fromkeys((*SECTORS, *NETWORK)))
@@ -102,28 +102,19 @@ def _rows(found: _Fall) -> list[dict[str, Any]]:
     both_sides = np.maximum(high.d, high.u)
     lost = both_sides * firms.sales
     order = np.lexsort((np.arange(firms.n), -lost))[:_TOP]
-    rows = []
-    for i in order.tolist():
-        name, code = firms.name_of(i), firms.sectors[firms.sector[i]]
-        sector = firms.sector_names.get(code, both(None, code))
-        rows.append(
-            {
-                "firm": firms.ids[i],
-                "name_zh": name["zh"],
-                "name_en": name["en"],
-                "sector": code,
-                "sector_zh": sector["zh"],
-                "sector_en": sector["en"],
-                "sales": float(firms.sales[i]),
-                "first": float(found.first["high"][i]),
-                "supply_loss": float(value.d[i]),
-                "supply_loss_high": float(high.d[i]),
-                "demand_loss": float(value.u[i]),
-                "demand_loss_high": float(high.u[i]),
-                "sales_lost_high": float(lost[i]),
-            }
-        )
-    return rows
+    return [
+        {
+            **firms.cells(i),
+            "sales": float(firms.sales[i]),
+            "first": float(found.first["high"][i]),
+            "supply_loss": float(value.d[i]),
+            "supply_loss_high": float(high.d[i]),
+            "demand_loss": float(value.u[i]),
+            "demand_loss_high": float(high.u[i]),
+            "sales_lost_high": float(lost[i]),
+        }
+        for i in order.tolist()
+    ]
 
 
 def _summary(found: _Fall) -> list[dict[str, Any]]:

@@ -99,6 +99,23 @@ class Firms:
         """A firm's name in both languages; its code where it has none."""
         return self.labels.get(firm) or both(None, self.ids[firm])
 
+    def sector_name(self, code: str) -> dict[str, str]:
+        """A sector's name in both languages; its code where it has none."""
+        return self.sector_names.get(code, both(None, code))
+
+    def cells(self, firm: int) -> dict[str, Any]:
+        """The cells that say who a firm is: code, names and sector."""
+        name, code = self.name_of(firm), self.sectors[self.sector[firm]]
+        sector = self.sector_name(code)
+        return {
+            "firm": self.ids[firm],
+            "name_zh": name["zh"],
+            "name_en": name["en"],
+            "sector": code,
+            "sector_zh": sector["zh"],
+            "sector_en": sector["en"],
+        }
+
     def caveats(self) -> list[Caveat]:
         """What a reader must know of the network."""
         said = []

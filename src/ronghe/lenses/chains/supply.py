@@ -51,6 +51,18 @@ class SupplyChain:
         row = self.steps[self._index[step]]
         return both(row["name_zh"], row["name_en"] or step)
 
+    def cells(self, step: str) -> dict[str, Any]:
+        """The cells that say what a step is: code, names, type and stage."""
+        row, names = self.steps[self._index[step]], self.names(step)
+        return {
+            "step": step,
+            "name_zh": names["zh"],
+            "name_en": names["en"],
+            "type": row["type"],
+            "stage_zh": row["stage_zh"] or row["stage"],
+            "stage_en": row["stage"],
+        }
+
     @cached_property
     def edges(self) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
         """(tails, heads) of what needs what: an input goes into a step, a kind of a step serves it."""

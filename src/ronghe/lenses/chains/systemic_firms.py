@@ -97,16 +97,9 @@ def _rank(ctx: Context, firms: Firms, mode: Literal["exact", "fast"], draws: int
 
 def _row(found: _Ranked, i: int) -> dict[str, Any]:
     firms, risks = found.firms, found.risks
-    name, code = firms.name_of(i), firms.sectors[firms.sector[i]]
-    sector = firms.sector_names.get(code, both(None, code))
     row: dict[str, Any] = {
         "rank": int(found.rank[i]),
-        "firm": firms.ids[i],
-        "name_zh": name["zh"],
-        "name_en": name["en"],
-        "sector": code,
-        "sector_zh": sector["zh"],
-        "sector_en": sector["en"],
+        **firms.cells(i),
         "supply_index": float(risks.supply[i]),
         "demand_index": float(risks.demand[i]),
         "index": float(risks.index[i]),
@@ -150,7 +143,7 @@ def _by_sector(found: _Ranked) -> list[dict[str, Any]]:
     for k, code in enumerate(firms.sectors):
         here = firms.sector == k
         if here.any():
-            names = firms.sector_names.get(code, both(None, code))
+            names = firms.sector_name(code)
             rows.append({"sector": code, "sector_zh": names["zh"], "sector_en": names["en"],
                          "firms": int(here.sum()), "mean_index": float(supply[here].mean()),
                          "top_index": float(supply[here].max())})  # fmt: skip
