@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from ronghe.brain import Answer, Brain
 from ronghe.intake import Failure, ingest_dataset, ingest_reference, reachable
 from ronghe.lake.ingest import Progress, Report
+from ronghe.sources.fetch import Hosts
 
 REAL = ("cn_io_tables", "cn_st_yearbook", "eto_chips", "wiod2013", "owid_co2", "openalex_works", "ror",
         "event_logs", "onet")  # fmt: skip
@@ -24,9 +25,10 @@ def build(brain: Brain, progress: Progress) -> Built:
     """Load real data; where neither mirror, cache nor network has it, the sandbox."""
     reports = ingest_reference(brain)
     failures: list[Failure] = []
-    real = reachable(brain, REAL[:1])
+    hosts = Hosts()
+    real = reachable(brain, REAL[:1], hosts)
     for name in REAL if real else (SANDBOX,):
-        done, failed = ingest_dataset(brain, name, progress)
+        done, failed = ingest_dataset(brain, name, progress, hosts)
         reports += done
         failures += failed
     return Built(reports, failures, not real)

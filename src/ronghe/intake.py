@@ -17,7 +17,7 @@ from ronghe.plugins import get_source, source_names
 from ronghe.sources.base import RawFile
 from ronghe.sources.concordances import Concordances
 from ronghe.sources.decisions import KINDS, Decisions
-from ronghe.sources.fetch import Policy, fetch
+from ronghe.sources.fetch import Hosts, Policy, fetch
 from ronghe.sources.reference import Reference
 from ronghe.sources.registry import DatasetFile, dataset, datasets
 from ronghe.sources.sandbox import Sandbox
@@ -73,8 +73,14 @@ def ingest_sandbox(brain: Brain) -> list[Report]:
     return [brain.lake.ingest(source, raw, terms=terms) for raw in source.raw_files()]
 
 
-def ingest_dataset(brain: Brain, name: str, progress: Progress = quiet) -> tuple[list[Report], list[Failure]]:
+def ingest_dataset(
+    brain: Brain, name: str, progress: Progress = quiet, hosts: Hosts | None = None
+) -> tuple[list[Report], list[Failure]]:
     """Every data file of one dataset, from mirror, cache or network.
+
+    Parameters
+    ----------
+    hosts : what this run has found out about the hosts; one for all its datasets.
 
     Returns
     -------
@@ -84,11 +90,13 @@ def ingest_dataset(brain: Brain, name: str, progress: Progress = quiet) -> tuple
     ------
     As ``ingest_files``.
     """
-    done = list(ingest_files(brain, name, progress))
+    done = list(ingest_files(brain, name, progress, hosts))
     return [d for d in done if isinstance(d, Report)], [d for d in done if isinstance(d, Failure)]
 
 
-def ingest_files(brain: Brain, name: str, progress: Progress = quiet) -> Iterator[Report | Failure]:
+def ingest_files(
+    brain: Brain, name: str, progress: Progress = quiet, hosts: Hosts | None = None
+) -> Iterator[Report | Failure]:
     """As ``ingest_dataset``, file by file: what went in before an error is known.
 
     Raises
@@ -104,18 +112,15 @@ def ingest_files(brain: Brain, name: str, progress: Progress = quiet) -> Iterato
         yield from ingest_sandbox(brain)
         return
     source, listed = get_source(name), dataset(name)
+    known = hosts or Hosts()
     wanted = [f for f in listed.files if source.accepts(_promised(f))]
     for number, file in enumerate(wanted):
         progress(f"{name}/{file.name}", number, len(wanted))
         try:
-            raw = _bring(brain, file, progress)
+            raw = _bring(brain, file, progress, known)
             yield brain.lake.ingest(source, raw, terms=_terms(file, listed.precedence))
         except SourceError as error:
             yield Failure(name, file.name, error)
-            if error.code == "fetch_unreachable":
-                # The others stand at the same address: waiting for each of them helps nobody.
-                yield from (Failure(name, other.name, error) for other in wanted[number + 1 :])
-                return
         progress(f"{name}/{file.name}", number + 1, len(wanted))
 
 
@@ -123,7 +128,7 @@ def _promised(file: DatasetFile) -> RawFile:
     return RawFile(Path(file.name), file.dataset, file.name, file.sha256, file.bytes)
 
 
-def _bring(brain: Brain, file: DatasetFile, progress: Progress, policy: Policy | None = None) -> RawFile:
+def _bring(brain: Brain, file: DatasetFile, progress: Progress, hosts: Hosts, policy: Policy | None = None) -> RawFile:
     config = brain.config
     return fetch(
         file,
@@ -132,6 +137,7 @@ def _bring(brain: Brain, file: DatasetFile, progress: Progress, policy: Policy |
         progress=lambda done, total: progress(f"↓ {file.dataset}/{file.name}", done, total),
         policy=policy or Policy(stall=config.timeout),
         offline=config.offline,
+        hosts=hosts,
     )
 
 
@@ -287,14 +293,14 @@ def guess_mapping(path: Path, table: str | None) -> str:
     return guess(raw_file(path, OWN), table)
 
 
-def reachable(brain: Brain, names: Iterable[str]) -> bool:
+def reachable(brain: Brain, names: Iterable[str], hosts: Hosts) -> bool:
     """Whether mirror, cache or network can give at least the first file of these datasets."""
     for name in names:
         source = get_source(name)
         for file in dataset(name).files:
             if source.accepts(_promised(file)):
                 try:
-                    _bring(brain, file, quiet, Policy(connect=3.0, waits=()))
+                    _bring(brain, file, quiet, hosts, Policy(connect=3.0, waits=()))
                 except FetchError:
                     return False
                 return True

@@ -3,8 +3,10 @@
 import json
 import re
 import shutil
+import socket
 import subprocess
 import sys
+import time
 
 import pytest
 
@@ -150,7 +152,7 @@ def test_what_went_in_is_told_though_the_next_file_fails(run, tmp_path):
 def test_a_disk_that_fills_up_halfway_leaves_what_went_in_told(run, monkeypatch):
     from ronghe import intake
 
-    def files(brain, name, progress):
+    def files(brain, name, progress, hosts):
         yield from intake.ingest_reference(brain)
         raise LakeError("lake_full", where="here")
 
@@ -159,6 +161,22 @@ def test_a_disk_that_fills_up_halfway_leaves_what_went_in_told(run, monkeypatch)
     assert code == 3
     assert re.search(r"reference\s+4\s+0", out), out
     assert "The disk is full" in err
+
+
+def test_offline_the_host_of_many_files_is_asked_once_and_told_once(run, monkeypatch):
+    asked, slept = [], []
+
+    def getaddrinfo(host, *args, **more):
+        asked.append(host)
+        raise socket.gaierror(socket.EAI_AGAIN, "as told")
+
+    monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
+    monkeypatch.setattr(time, "sleep", slept.append)
+    monkeypatch.delenv("RONGHE_MIRROR", raising=False)
+    code, _, err = run("ingest", "eto_chips", "owid_co2")
+    assert (code, asked, slept) == (1, ["raw.githubusercontent.com"], [])
+    assert "✗ eto_chips/data/inputs.csv … (5 files)\n✗ owid_co2/owid-co2-data.csv\n" in err
+    assert err.count("RONGHE_MIRROR") == 1
 
 
 FIRMS = """企业名称,统一社会信用代码,所在省份,从业人员（人）,营业收入（亿元）,成立年份

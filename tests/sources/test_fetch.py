@@ -2,6 +2,8 @@
 
 import hashlib
 import re
+import socket
+import struct
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -13,7 +15,7 @@ import pytest
 
 from ronghe.errors import Cancelled, FetchError, UnknownName
 from ronghe.i18n import catalogue
-from ronghe.sources.fetch import Policy, fetch, raw_file, sha256_of
+from ronghe.sources.fetch import Hosts, Policy, fetch, raw_file, sha256_of
 from ronghe.sources.registry import DatasetFile, dataset, datasets
 
 BODY = bytes(range(256)) * 12_000  # 3 MB: several blocks
@@ -59,7 +61,11 @@ class Handler(BaseHTTPRequestHandler):
             self.send_header("Content-Range", f"bytes {shown}-{len(BODY) - 1}/{len(BODY)}")
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
-        self.wfile.write(body[: len(body) // 2] if plan in {"cuts", "stalls"} else body)
+        self.wfile.write(body[: len(body) // 2] if plan in {"cuts", "resets", "stalls"} else body)
+        if plan == "resets":
+            # Closed without waiting for what is still to be sent: the other side sees a reset.
+            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            self.connection.close()
         if plan == "stalls":
             self.wfile.flush()
             self.state.release.wait(5)
@@ -212,16 +218,106 @@ def test_giving_up_keeps_what_can_be_resumed(server: Server, tmp_path: Path, pla
     assert fetch(listed(server), mirror=None, cache=tmp_path, policy=QUICK).path.read_bytes() == BODY
 
 
-def test_nobody_listens(tmp_path: Path) -> None:
+@dataclass
+class Names:
+    """A resolver that answers every name with the error ``number``."""
+
+    number: int
+    asked: list[str] = field(default_factory=list)
+
+
+@pytest.fixture
+def names(monkeypatch: pytest.MonkeyPatch) -> Names:
+    known = Names(socket.EAI_AGAIN)
+
+    def getaddrinfo(host: str, *args: object, **more: object) -> object:
+        known.asked.append(host)
+        raise socket.gaierror(known.number, "as told")
+
+    monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
+    return known
+
+
+@pytest.fixture
+def slept(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    waited: list[float] = []
+    monkeypatch.setattr(time, "sleep", waited.append)
+    return waited
+
+
+def test_nobody_listens_and_no_time_is_lost(tmp_path: Path, slept: list[float]) -> None:
     file = listed(None, url="http://127.0.0.1:9/none")
     with pytest.raises(FetchError) as refused:
-        fetch(file, mirror=None, cache=tmp_path, policy=QUICK)
+        fetch(file, mirror=None, cache=tmp_path, policy=Policy())
     assert refused.value.code == "fetch_unreachable"
+    assert slept == []
+    assert "127.0.0.1 can't be reached: the connection is refused." in refused.value.say("en")
+    assert "连接被拒绝" in refused.value.say("zh")
 
 
-def test_tries_wait_as_told(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    slept: list[float] = []
-    monkeypatch.setattr(time, "sleep", slept.append)
+@pytest.mark.parametrize("number", [socket.EAI_AGAIN, socket.EAI_NONAME])
+def test_a_name_without_address_is_asked_once_in_a_run(
+    tmp_path: Path, slept: list[float], names: Names, number: int
+) -> None:
+    names.number = number
+    hosts = Hosts()
+    said = set()
+    for name in ("a.csv", "b.csv", "c.csv"):
+        file = listed(None, url=f"http://data.invalid/{name}", name=name)
+        with pytest.raises(FetchError) as refused:
+            fetch(file, mirror=None, cache=tmp_path, policy=Policy(), hosts=hosts)
+        said.add(refused.value.say("en"))
+    assert (names.asked, slept) == (["data.invalid"], [])
+    assert len(said) == 1
+    assert "RONGHE_MIRROR" in said.pop()
+    with pytest.raises(FetchError):
+        fetch(listed(None, url="http://other.invalid/a"), mirror=None, cache=tmp_path, policy=Policy(), hosts=hosts)
+    assert names.asked == ["data.invalid", "other.invalid"]
+
+
+def test_each_run_finds_out_anew(tmp_path: Path, names: Names) -> None:
+    for _ in range(2):
+        with pytest.raises(FetchError):
+            fetch(listed(None, url="http://data.invalid/a"), mirror=None, cache=tmp_path, hosts=Hosts())
+    assert names.asked == ["data.invalid"] * 2
+
+
+def test_a_lost_host_does_not_keep_out_what_is_in_the_cache(server: Server, tmp_path: Path) -> None:
+    held = fetch(listed(server), mirror=None, cache=tmp_path, policy=QUICK)
+    hosts = Hosts({"127.0.0.1": FetchError("fetch_unreachable", host="127.0.0.1", why="")})
+    assert fetch(listed(server), mirror=None, cache=tmp_path, hosts=hosts) == held
+    with pytest.raises(FetchError):
+        fetch(listed(server, name="other"), mirror=None, cache=tmp_path, hosts=hosts)
+    assert len(server.asked) == 1
+
+
+def test_a_reset_is_no_lost_host(server: Server, tmp_path: Path) -> None:
+    server.plans = ["resets", "resets"]
+    hosts = Hosts()
+    assert fetch(listed(server), mirror=None, cache=tmp_path, policy=QUICK, hosts=hosts).path.read_bytes() == BODY
+    assert len(server.asked) == 3
+    server.plans = ["resets"] * 4
+    with pytest.raises(FetchError) as refused:
+        fetch(listed(server, name="other"), mirror=None, cache=tmp_path, policy=QUICK, hosts=hosts)
+    assert (refused.value.code, hosts.lost) == ("fetch_cut", {})
+
+
+def test_a_host_that_never_answers_is_given_up_after_all_tries(
+    tmp_path: Path, slept: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def connect(*args: object, **more: object) -> socket.socket:
+        raise TimeoutError("timed out")
+
+    monkeypatch.setattr(socket, "create_connection", connect)
+    hosts = Hosts()
+    for _ in range(2):
+        with pytest.raises(FetchError) as refused:
+            fetch(listed(None, url="http://data.invalid/a"), mirror=None, cache=tmp_path, hosts=hosts)
+        assert "no answer for 10 s" in refused.value.say("en")
+    assert slept == [1.0, 4.0, 15.0]
+
+
+def test_tries_wait_as_told(server: Server, tmp_path: Path, slept: list[float]) -> None:
     server.plans = ["503"] * 3
     with pytest.raises(FetchError):
         fetch(listed(server), mirror=None, cache=tmp_path, policy=replace(QUICK, waits=(1.0, 4.0)))

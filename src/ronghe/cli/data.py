@@ -4,18 +4,22 @@ import json
 from collections import Counter
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from ronghe.cli.look import Json
 from ronghe.cli.state import State
+from ronghe.i18n import translate
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from ronghe.intake import Failure
     from ronghe.lake.ingest import Report
+
+_NAMED = 3
+"""Files of a dataset that are named one by one where they failed for the same reason."""
 
 
 def sources(context: typer.Context, as_json: Json = False) -> None:
@@ -109,13 +113,15 @@ def _folders(state: State, names: list[str], dataset: str) -> None:
 
 def _datasets(state: State, names: list[str]) -> None:
     from ronghe.intake import Failure, ingest_files, ingest_reference, readable
+    from ronghe.sources.fetch import Hosts
 
     readable(names)
+    hosts = Hosts()
     reports: list[Report] = ingest_reference(state.brain)
     failures: list[Failure] = []
     with _told(state, reports, failures), state.progress() as step:
         for name in names:
-            for done in ingest_files(state.brain, name, step):
+            for done in ingest_files(state.brain, name, step, hosts):
                 if isinstance(done, Failure):
                     failures.append(done)
                 else:
@@ -155,15 +161,39 @@ def _tell(state: State, reports: "Sequence[Report]", failures: "Sequence[Failure
     columns = ("dataset", "files", "new", "records", "accepted", "quarantined", "skipped", "rows")
     show_rows(state, state.t("say.ingested"), columns, [(name, *line) for name, line in totals.items()])
     _tell_skips(state, reports)
-    for error in dict.fromkeys(f.error for f in failures):
-        for failure in failures:
-            if failure.error is error:
-                state.notes.print(f"✗ {failure.dataset}/{failure.file}", style="red", markup=False)
-        state.notes.print(error.say(state.lang), markup=False)
+    _tell_failures(state, failures)
     if reports:
         state.console.print(state.t("say.version_now", version=max(r.version for r in reports)))
     if any(r.load.quarantined for r in reports):
         state.console.print(state.t("say.see_quarantine"))
+
+
+def _tell_failures(state: State, failures: "Sequence[Failure]") -> None:
+    """Each reason once, below the files it kept out, and each remedy once, at the end."""
+    reasons: dict[tuple[Any, ...], list[Failure]] = {}
+    for failure in failures:
+        error = failure.error
+        about = tuple((key, str(value)) for key, value in sorted(error.args_.items()) if key != "file")
+        reasons.setdefault((error.code, about), []).append(failure)
+    remedies: dict[str, None] = {}
+    for group in reasons.values():
+        _tell_files(state, group)
+        said, remedy = group[0].error.say(state.lang), translate(state.lang, group[0].error.hint)
+        state.notes.print(said.removesuffix(remedy).rstrip(), markup=False)
+        remedies[remedy] = None
+    for remedy in filter(None, remedies):
+        state.notes.print(remedy, markup=False)
+
+
+def _tell_files(state: State, group: "Sequence[Failure]") -> None:
+    """The files of one reason; of a dataset's many the first and their number."""
+    kept_out: dict[str, list[str]] = {}
+    for failure in group:
+        kept_out.setdefault(failure.dataset, []).append(failure.file)
+    for dataset, files in kept_out.items():
+        shown = files if len(files) <= _NAMED else [state.t("say.and_more", first=files[0], count=len(files))]
+        for name in shown:
+            state.notes.print(f"✗ {dataset}/{name}", style="red", markup=False)
 
 
 def _tell_skips(state: State, reports: "Sequence[Report]") -> None:

@@ -6,15 +6,17 @@ a kill leaves either the file or something to resume. Damaged bytes are never ke
 
 import hashlib
 import re
+import socket
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx
 from filelock import FileLock
 
 from ronghe.errors import FetchError, system
+from ronghe.model.text import Text
 from ronghe.sources.base import RawFile, stamp_of
 from ronghe.sources.registry import DatasetFile
 
@@ -38,12 +40,24 @@ class Policy:
     waits: tuple[float, ...] = (1.0, 4.0, 15.0)
 
 
+@dataclass(frozen=True, slots=True)
+class Hosts:
+    """What one run knows of the hosts it asks, handed from fetch to fetch.
+
+    ``lost``: the error by host that could not be reached. Its other files are not tried: the answer would be the same,
+    and each would wait for it anew.
+    """
+
+    lost: dict[str, FetchError] = field(default_factory=dict)
+
+
 class _Again(Exception):
     """A try that failed in a way another may mend. ``fresh``: what has come so far is of no use."""
 
-    def __init__(self, code: str, why: str, *, fresh: bool = False) -> None:
+    def __init__(self, code: str, why: Text | str, *, host: str = "", fresh: bool = False) -> None:
         self.code = code
         self.why = why
+        self.host = host
         self.fresh = fresh
         super().__init__(why)
 
@@ -71,6 +85,7 @@ def fetch(
     progress: Progress | None = None,
     policy: Policy | None = None,
     offline: bool = False,
+    hosts: Hosts | None = None,
 ) -> RawFile:
     """The file, whole and checked.
 
@@ -82,12 +97,14 @@ def fetch(
     progress : told of every block.
     policy : time limits and retries.
     offline : never reach for the network.
+    hosts : what this run has found out about the hosts; renewed here.
 
     Raises
     ------
     FetchError : ``fetch_mirror`` (the mirror's file is not the publisher's), ``fetch_no_address``,
-        ``fetch_offline``, ``fetch_missing`` (the address answers that it isn't there), ``fetch_unreachable``,
-        ``fetch_stalled``, ``fetch_cut``, ``fetch_server``, ``fetch_damaged`` (other bytes came), ``fetch_disk``.
+        ``fetch_offline``, ``fetch_missing`` (the address answers that it isn't there), ``fetch_unreachable`` (no way
+        to the host: at once where its name has no address or it refuses, else after all tries), ``fetch_stalled``,
+        ``fetch_cut``, ``fetch_server``, ``fetch_damaged`` (other bytes came), ``fetch_disk``.
     """
     if mirror is not None and (place := mirror / file.dataset / file.name).is_file():
         return _from_mirror(file, place)
@@ -96,8 +113,9 @@ def fetch(
         place.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(place.with_name(f"{place.name}.lock")):
             if not place.is_file() or sha256_of(place) != file.sha256:
-                _reachable(file, offline=offline)
-                _download(file, place, progress, policy or Policy())
+                known = hosts or Hosts()
+                _reachable(file, known, offline=offline)
+                _download(file, place, progress, policy or Policy(), known)
     except OSError as error:
         raise FetchError("fetch_disk", path=str(cache), why=system(error)) from error
     return RawFile(path=place, dataset=file.dataset, name=file.name, sha256=file.sha256, bytes=file.bytes)
@@ -110,14 +128,30 @@ def _from_mirror(file: DatasetFile, place: Path) -> RawFile:
     return found
 
 
-def _reachable(file: DatasetFile, *, offline: bool) -> None:
+def _reachable(file: DatasetFile, hosts: Hosts, *, offline: bool) -> None:
     if not file.url:
         raise FetchError("fetch_no_address", dataset=file.dataset, file=file.name)
     if offline:
         raise FetchError("fetch_offline", dataset=file.dataset, file=file.name)
+    host = httpx.URL(file.url).host
+    if host in hosts.lost:
+        raise _lost(host, hosts.lost[host].args_["why"])
 
 
-def _download(file: DatasetFile, place: Path, progress: Progress | None, policy: Policy) -> None:
+def _lost(host: str, why: Text | str) -> FetchError:
+    return FetchError("fetch_unreachable", host=host, why=why)
+
+
+def _download(file: DatasetFile, place: Path, progress: Progress | None, policy: Policy, hosts: Hosts) -> None:
+    try:
+        _tries(file, place, progress, policy)
+    except FetchError as error:
+        if error.code == "fetch_unreachable":
+            hosts.lost[error.args_["host"]] = error
+        raise
+
+
+def _tries(file: DatasetFile, place: Path, progress: Progress | None, policy: Policy) -> None:
     part = place.with_name(f"{place.name}.part")
     for wait in (*policy.waits, None):
         try:
@@ -126,7 +160,8 @@ def _download(file: DatasetFile, place: Path, progress: Progress | None, policy:
             if failed.fresh:
                 part.unlink(missing_ok=True)
             if wait is None:
-                raise FetchError(failed.code, file=file.name, url=file.url, why=failed.why) from failed
+                told = FetchError(failed.code, file=file.name, url=file.url, host=failed.host, why=failed.why)
+                raise told from failed
             time.sleep(wait)
         else:
             part.replace(place)
@@ -155,15 +190,37 @@ def _receive(file: DatasetFile, part: Path, have: int, progress: Progress | None
             start = _start(file, response, have)
             _write(file, part, response, start, progress)
     except httpx.ConnectTimeout as error:
-        raise _Again("fetch_unreachable", str(error)) from error
+        silent = Text("fetch.silent", {"seconds": policy.connect})
+        raise _Again("fetch_unreachable", silent, host=error.request.url.host) from error
     except httpx.TimeoutException as error:
         raise _Again("fetch_stalled", f"{policy.stall:g} s") from error
-    except httpx.RemoteProtocolError as error:
-        raise _Again("fetch_cut", str(error)) from error
+    except (httpx.ConnectError, httpx.ProxyError, httpx.UnsupportedProtocol) as error:
+        host, why = error.request.url.host, _why(error)
+        if any(isinstance(cause, (socket.gaierror, ConnectionRefusedError)) for cause in _causes(error)):
+            raise _lost(host, why) from error
+        raise _Again("fetch_unreachable", why, host=host) from error
     except httpx.TransportError as error:
-        raise _Again("fetch_unreachable", str(error)) from error
+        raise _Again("fetch_cut", _why(error)) from error
     except httpx.HTTPError as error:
-        raise FetchError("fetch_unreachable", file=file.name, url=file.url, why=str(error)) from error
+        raise FetchError("fetch_server", url=file.url, why=str(error)) from error
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """An error and those it was raised from."""
+    found: BaseException | None = error
+    while found is not None:
+        yield found
+        found = found.__cause__ or found.__context__
+
+
+def _why(error: httpx.TransportError) -> Text | str:
+    """What the system says of the connection, in the reader's language where it is one of the usual things."""
+    for cause in _causes(error):
+        if isinstance(cause, socket.gaierror):
+            return Text("fetch.no_name")
+        if isinstance(cause, OSError):
+            return system(cause)
+    return str(error)
 
 
 def _start(file: DatasetFile, response: httpx.Response, have: int) -> int:
