@@ -7,6 +7,7 @@ import json
 import os
 import struct
 import zipfile
+from dataclasses import replace
 
 import openpyxl
 import pyarrow.parquet as pq
@@ -15,13 +16,14 @@ from python_calamine import CalamineWorkbook
 
 from ronghe.errors import LakeError, LicenceError, NoData, RongheError, UnknownName
 from ronghe.export import FORMATS, render, write
+from ronghe.export.compose import Grid, compose
 from ronghe.export.facts import harmless, span
 from ronghe.export.fonts import advances, text_width, wrap
 from ronghe.export.picture import for_paper, sheet
 from ronghe.export.rows import write_rows
 from ronghe.export.workbook import number_format
 from ronghe.i18n import LANGUAGES
-from ronghe.model.finding import Field
+from ronghe.model.finding import Cards, Field
 from ronghe.model.text import Text
 from tests.findings import CLOSED, DANGEROUS, INVENTED, NAMES, OPEN, OUTPUT, SHARE, answer, finding
 from tests.lake.toys import bring, lake_at
@@ -368,3 +370,12 @@ def test_a_real_structure_goes_through_every_format(mirror, tmp_path):
     with pytest.raises(LicenceError):
         write_rows(brain, "io_cell", tmp_path / "rows.csv", "en")
     assert render(found, "svg", "zh") == render(found, "svg", "zh")
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_a_document_has_of_a_table_of_cards_what_stands_on_them(lang):
+    cards = Cards("sectors", Text("structure.sectors"), "name", "quadrant", ("output",))
+    grids = [b for b in compose([replace(finding(), cards=(cards,))], lang).blocks if isinstance(b, Grid)]
+    assert [len(g.headings) for g in grids] == [3, 2]
+    assert len(grids[0].rows) == 7
+    assert grids[0].rows[0][0] == (NAMES[0] if lang == "zh" else "sector 0")

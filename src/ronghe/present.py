@@ -55,6 +55,13 @@ def cell(field: Field, value: Any, lang: str, row: Mapping[str, Any] | None = No
     return str(value)
 
 
+def figure_text(field: Field, row: Mapping[str, Any], lang: str) -> str:
+    """A value as it stands alone, outside its column: with its unit."""
+    shown = cell(field, row[field.name], lang, row)
+    unit = "" if field.unit.startswith("=") or field.kind == "share" else unit_name(field.unit, lang)
+    return with_unit(shown, unit) if shown != MISSING else shown
+
+
 def with_unit(text: str, unit: str) -> str:
     """A figure and its unit; a unit that begins with a number is multiplied: ``5 × 10 thousand yuan``."""
     return f"{text} × {unit}" if unit[:1].isdigit() else f"{text} {unit}".strip()

@@ -10,7 +10,7 @@ from ronghe.errors import TraceError, UnknownName
 from ronghe.lake.lake import plain
 from ronghe.lake.snapshot import Snapshot
 from ronghe.lenses.base import Context, LensSpec
-from ronghe.model.finding import Cell, Child, Field, Finding, Matrix, Result, Rows
+from ronghe.model.finding import Child, Field, Finding, Matrix, Result, Rows, held_by
 from ronghe.model.provenance import Step
 from ronghe.model.serial import say
 from ronghe.model.table import LINEAGE
@@ -131,10 +131,10 @@ class Tracer:
         snapshot = self.snapshot(finding.provenance.snapshot)
         if isinstance(basis, Rows):
             kind = "rows"
-            origins, total = source_rows(snapshot, basis.table, _resolve(basis.where, values))
+            origins, total = source_rows(snapshot, held_by(basis.table, values), _resolve(basis.where, values))
         elif isinstance(basis, Matrix):
             kind = "matrix"
-            _, total = source_rows(snapshot, basis.table, _resolve(basis.where, values), limit=0)
+            _, total = source_rows(snapshot, held_by(basis.table, values), _resolve(basis.where, values), limit=0)
             paths = self._paths(finding, snapshot, basis, table, field.name, values)
         elif isinstance(basis, Child):
             kind = "child"
@@ -169,10 +169,9 @@ class Tracer:
         if spec.explain is None:
             return ()
         found = []
+        usual = held_by(basis.table, values)
         for path in spec.explain(context, finding, table, column, values):
-            origins, _ = (
-                source_rows(snapshot, path.table or basis.table, path.cells, limit=10) if path.cells else ((), 0)
-            )
+            origins, _ = source_rows(snapshot, path.table or usual, path.cells, limit=10) if path.cells else ((), 0)
             found.append(Contribution(dict(path.names), path.value, path.share, origins))
         return tuple(found)
 
@@ -217,7 +216,7 @@ def _row(result: Result, row: int | Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _resolve(where: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
-    return {k: values[v.column] if isinstance(v, Cell) else v for k, v in where.items()}
+    return {k: held_by(v, values) for k, v in where.items()}
 
 
 def source_rows(

@@ -9,7 +9,7 @@ from ronghe.draw.style import SOFT
 from ronghe.i18n import translate
 from ronghe.model.finding import Chart, Field, Finding, Result
 from ronghe.model.units import units
-from ronghe.present import MISSING, cell, number, unit_name, with_unit
+from ronghe.present import cell, figure_text, number, unit_name
 
 _NAMES = frozenset({"text", "class", "key"})
 _READ_IN = {
@@ -110,9 +110,7 @@ class Frame:
 
     def text(self, row: Row, field: Field) -> str:
         """A value as a reader sees it, with its unit."""
-        shown = cell(field, row[field.name], self.lang, row)
-        unit = "" if field.unit.startswith("=") or field.kind == "share" else unit_name(field.unit, self.lang)
-        return with_unit(shown, unit) if shown != MISSING else shown
+        return figure_text(field, row, self.lang)
 
     def short(self, row: Row, field: Field, scale: Scale) -> str:
         """A value as it stands beside an axis: in the axis' own unit, which the axis names."""

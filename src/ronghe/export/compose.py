@@ -7,7 +7,7 @@ from typing import Any
 from ronghe.export.facts import caveats, note, parameters, span, speaks, stamps, title
 from ronghe.export.picture import Figure, figures
 from ronghe.i18n import translate
-from ronghe.model.finding import Field, Finding, Result
+from ronghe.model.finding import Cards, Field, Finding, Result
 from ronghe.model.provenance import Input
 from ronghe.model.text import Text
 from ronghe.present import MISSING, cell, label, visible
@@ -20,7 +20,7 @@ UPRIGHT, ACROSS = 453.0, 700.0
 """Points between the margins of an A4 page, upright and turned."""
 
 _LETTER, _PADDING = {False: 4.7, True: 4.2}, 8.0
-_MOST, _LEAST, _STRETCH = 26, 4, 2.0
+_MOST, _LEAST, _STRETCH = 26, 5, 2.0
 _TEXT = frozenset({"text", "class", "key", "unit"})
 
 
@@ -100,11 +100,12 @@ class _Writer:
         origin = self.say("source", numbers="".join(dict.fromkeys([*self._cited(finding), *self._used(finding)])))
         for chart, drawn in zip(finding.charts, figures(finding, finding.charts, self.lang), strict=True):
             self.pictures += 1
-            name = translate(self.lang, chart.title)
-            self.blocks.append(Picture(self.say("figure", number=self.pictures, name=name), drawn))
-        for result in finding.tables.values():
+            titled = translate(self.lang, chart.title)
+            self.blocks.append(Picture(self.say("figure", number=self.pictures, name=titled), drawn))
+        cards = {c.table: c for c in finding.cards}
+        for name, result in finding.tables.items():
             self.tables += 1
-            self.blocks += self._grids(result, origin)
+            self.blocks += self._grids(result, origin, cards.get(name))
         said = caveats(finding, self.lang)
         if said:
             self.blocks.append(Heading(self.say("caveats"), 2))
@@ -122,8 +123,9 @@ class _Writer:
             said = self.say("joined").join(p for p in parts if p)
             yield f"[M{self.methods.setdefault(said, len(self.methods) + 1)}]"
 
-    def _grids(self, result: Result, origin: str) -> Iterable[Grid]:
-        fields = speaks(result, visible(result, self.lang))
+    def _grids(self, result: Result, origin: str, cards: Cards | None) -> Iterable[Grid]:
+        """A table in as many parts as it needs; of one that is read as cards, the columns that stand on them."""
+        fields = [f for f in speaks(result, visible(result, self.lang)) if cards is None or cards.shows(f)]
         listed = result.data.slice(0, self.rows).to_pylist()
         lines = [tuple(cell(f, row[f.name], self.lang, row) for f in fields) for row in listed]
         notes = []

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ronghe.i18n import translate
-from ronghe.model.finding import Basis, Cell, Child, Field, Finding, Result
+from ronghe.model.finding import Basis, Child, Field, Finding, Result, held_by
 from ronghe.model.provenance import Input, Step
 from ronghe.model.text import Text
 from ronghe.present import cell, label, unit_name, visible
@@ -171,9 +171,9 @@ def _traced(finding: Finding, table: str, result: Result, field: Field, lang: st
 
 def predicate(basis: Basis, row: Mapping[str, Any]) -> str:
     """A basis as it reads for one row: the table and what its rows must hold."""
-    held = ((k, row[v.column] if isinstance(v, Cell) else v) for k, v in basis.where.items())
+    held = ((k, held_by(v, row)) for k, v in basis.where.items())
     said = ", ".join(f"{k} ∈ {{{', '.join(map(str, v))}}}" if isinstance(v, tuple) else f"{k} = {v}" for k, v in held)
-    name = f"{basis.finding}/{basis.table}.{basis.column}" if isinstance(basis, Child) else basis.table
+    name = f"{basis.finding}/{basis.table}.{basis.column}" if isinstance(basis, Child) else held_by(basis.table, row)
     return f"{name}: {said}"
 
 

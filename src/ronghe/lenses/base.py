@@ -13,7 +13,7 @@ import pyarrow as pa
 from ronghe.errors import AskError, Cancelled, NoData, UnknownName
 from ronghe.lake.snapshot import Snapshot
 from ronghe.lenses.params import Choice, Named, Year
-from ronghe.model.finding import Caveat, Chart, Finding, Result
+from ronghe.model.finding import Cards, Caveat, Chart, Finding, Result
 from ronghe.model.provenance import Provenance, Step
 from ronghe.model.text import Text, both
 
@@ -254,6 +254,7 @@ class Context:
         tables: Mapping[str, Result],
         *,
         charts: Sequence[Chart] = (),
+        cards: Sequence[Cards] = (),
         caveats: Sequence[Caveat] = (),
         steps: Sequence[Step] = (),
     ) -> Finding:
@@ -281,6 +282,7 @@ class Context:
                 code=self.code,
                 children=tuple(dict.fromkeys(c.id for c in self._children)),
             ),
+            cards=tuple(cards),
         )
 
 

@@ -42,7 +42,14 @@ def figure(
     return Field(name, Text(f"column.{name}"), kind, unit, basis, digits=digits)
 
 
-def result(rows: Sequence[Mapping[str, Any]], fields: Sequence[Field], key: Sequence[str], title: Text | str) -> Result:
+def result(
+    rows: Sequence[Mapping[str, Any]],
+    fields: Sequence[Field],
+    key: Sequence[str],
+    title: Text | str,
+    *,
+    aside: bool = False,
+) -> Result:
     """A result table from rows that hold every field's column; what isn't a number becomes missing."""
     data = pa.table(
         {
@@ -50,4 +57,4 @@ def result(rows: Sequence[Mapping[str, Any]], fields: Sequence[Field], key: Sequ
             for f in fields
         }
     )
-    return Result(data, tuple(fields), tuple(key), title if isinstance(title, Text) else Text(title))
+    return Result(data, tuple(fields), tuple(key), title if isinstance(title, Text) else Text(title), aside)

@@ -19,14 +19,20 @@ class Cell:
     column: str
 
 
+def held_by(value: Any, row: Mapping[str, Any]) -> Any:
+    """What a basis names, for one row of the result: a ``Cell`` read, anything else as it is."""
+    return row[value.column] if isinstance(value, Cell) else value
+
+
 @dataclass(frozen=True, slots=True)
 class Rows:
     """The figure comes from the rows of ``table`` where every named column matches.
 
-    A match is a literal, a tuple of literals (any of them) or a ``Cell`` of the result's own row.
+    A match is a literal, a tuple of literals (any of them) or a ``Cell`` of the result's own row; so is the table,
+    where the rows of one result come from different ones.
     """
 
-    table: str
+    table: str | Cell
     where: Mapping[str, Scalar | tuple[Scalar, ...] | Cell]
 
 
@@ -34,7 +40,7 @@ class Rows:
 class Matrix:
     """Every cell of the named rows matters; the lens names the paths that contribute most."""
 
-    table: str
+    table: str | Cell
     where: Mapping[str, Scalar | tuple[Scalar, ...] | Cell]
 
 
@@ -73,12 +79,16 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """One table of a finding: the Arrow data, its fields in order, and the key that names a row."""
+    """One table of a finding: the Arrow data, its fields in order, and the key that names a row.
+
+    ``aside`` marks a table that is looked up and not read through: a page folds it, every export has it whole.
+    """
 
     data: pa.Table
     fields: tuple[Field, ...]
     key: tuple[str, ...]
     title: Text
+    aside: bool = False
 
     def to_pandas(self) -> Any:
         """The data as a pandas frame."""
@@ -109,6 +119,48 @@ class Chart:
 
 
 @dataclass(frozen=True, slots=True)
+class Spark:
+    """Small bars beside a line of a card: the rows of ``table`` that agree with the line in every column of ``by``."""
+
+    table: str
+    x: str
+    y: str
+    by: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Cards:
+    """One result table read as cards: a card for each ``name``, in it a line for each row.
+
+    Columns that end in ``_zh`` or ``_en`` are given without their ending. A figure that is missing is left out;
+    lines without any figure are told together by their ``remark``, so that nothing missing looks like a zero.
+
+    Attributes
+    ----------
+    table : the table whose rows are shown. title : what the cards are.
+    name, line : the columns that name a card, and a line in it.
+    figures : the columns shown, in order.
+    period : the columns of the first and last year that a line counts, where it has such.
+    remark : a column of kind ``class`` that says what to mind of a line, or why it has no figures.
+    spark : a series beside every line.
+    """
+
+    table: str
+    title: Text
+    name: str
+    line: str
+    figures: tuple[str, ...]
+    period: tuple[str, str] | None = None
+    remark: str | None = None
+    spark: Spark | None = None
+
+    def shows(self, field: Field) -> bool:
+        """Whether a column of the table stands on the cards."""
+        names = {self.name, self.line, *self.figures, *(self.period or ()), self.remark}
+        return field.name in names or (field.lang is not None and field.name.removesuffix(f"_{field.lang}") in names)
+
+
+@dataclass(frozen=True, slots=True)
 class Caveat:
     """What a reader must know before believing: ``level`` is ``note``, ``warning`` or ``invented``."""
 
@@ -129,6 +181,7 @@ class Finding:
     charts: tuple[Chart, ...]
     caveats: tuple[Caveat, ...]
     provenance: Provenance
+    cards: tuple[Cards, ...] = ()
 
     @property
     def main(self) -> str:

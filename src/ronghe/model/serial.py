@@ -9,7 +9,20 @@ from typing import Any
 import pyarrow as pa
 
 from ronghe.i18n import LANGUAGES, translate
-from ronghe.model.finding import Basis, Caveat, Cell, Chart, Child, Field, Finding, Matrix, Result, Rows
+from ronghe.model.finding import (
+    Basis,
+    Cards,
+    Caveat,
+    Cell,
+    Chart,
+    Child,
+    Field,
+    Finding,
+    Matrix,
+    Result,
+    Rows,
+    Spark,
+)
 from ronghe.model.provenance import Input, Provenance, Step
 from ronghe.model.text import Text
 from ronghe.model.units import units
@@ -69,13 +82,21 @@ def unsay(said: Mapping[str, Any]) -> Text:
 
 
 def _where(where: Mapping[str, Any]) -> dict[str, Any]:
-    return {k: {"column": v.column} if isinstance(v, Cell) else v for k, v in where.items()}
+    return {k: _cell(v) for k, v in where.items()}
+
+
+def _cell(value: Any) -> Any:
+    return {"column": value.column} if isinstance(value, Cell) else value
+
+
+def _uncell(said: Any) -> Any:
+    return Cell(said["column"]) if isinstance(said, dict) else said
 
 
 def _unwhere(where: Mapping[str, Any]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for key, value in where.items():
-        found[key] = Cell(value["column"]) if isinstance(value, dict) else value
+        found[key] = _uncell(value)
         if isinstance(value, list):
             found[key] = tuple(value)
     return found
@@ -93,7 +114,7 @@ def _basis(basis: Basis | None) -> dict[str, Any] | None:
             "where": _where(basis.where),
         }
     kind = "rows" if isinstance(basis, Rows) else "matrix"
-    return {"kind": kind, "table": basis.table, "where": _where(basis.where)}
+    return {"kind": kind, "table": _cell(basis.table), "where": _where(basis.where)}
 
 
 def _unbasis(said: Mapping[str, Any] | None) -> Basis | None:
@@ -102,7 +123,7 @@ def _unbasis(said: Mapping[str, Any] | None) -> Basis | None:
     where = _unwhere(said["where"])
     if said["kind"] == "child":
         return Child(said["finding"], said["table"], said["column"], where)
-    return (Rows if said["kind"] == "rows" else Matrix)(said["table"], where)
+    return (Rows if said["kind"] == "rows" else Matrix)(_uncell(said["table"]), where)
 
 
 def _field(field: Field, result: Result) -> dict[str, Any]:
@@ -126,6 +147,7 @@ def _result(result: Result) -> dict[str, Any]:
     return {
         "title": say(result.title),
         "key": list(result.key),
+        "aside": result.aside,
         "fields": [_field(f, result) for f in result.fields],
         "rows": result.data.num_rows,
         "columns": columns,
@@ -146,7 +168,34 @@ def _unresult(said: Mapping[str, Any]) -> Result:
         for f in said["fields"]
     )
     arrays = {f["name"]: pa.array(said["columns"][f["name"]], _TYPES[f["type"]]) for f in said["fields"]}
-    return Result(pa.table(arrays), fields, tuple(said["key"]), unsay(said["title"]))
+    return Result(pa.table(arrays), fields, tuple(said["key"]), unsay(said["title"]), said["aside"])
+
+
+def _cards(cards: Cards) -> dict[str, Any]:
+    return {
+        "table": cards.table,
+        "title": say(cards.title),
+        "name": cards.name,
+        "line": cards.line,
+        "figures": list(cards.figures),
+        "period": None if cards.period is None else list(cards.period),
+        "remark": cards.remark,
+        "spark": None if cards.spark is None else asdict(cards.spark),
+    }
+
+
+def _uncards(said: Mapping[str, Any]) -> Cards:
+    period, spark = said["period"], said["spark"]
+    return Cards(
+        table=said["table"],
+        title=unsay(said["title"]),
+        name=said["name"],
+        line=said["line"],
+        figures=tuple(said["figures"]),
+        period=None if period is None else (period[0], period[1]),
+        remark=said["remark"],
+        spark=None if spark is None else Spark(spark["table"], spark["x"], spark["y"], tuple(spark["by"])),
+    )
 
 
 def _step(step: Step) -> dict[str, Any]:
@@ -179,6 +228,7 @@ def to_document(finding: Finding) -> dict[str, Any]:
             }
             for c in finding.charts
         ],
+        "cards": [_cards(c) for c in finding.cards],
         "caveats": [{"level": c.level, "text": say(c.text)} for c in finding.caveats],
         "provenance": {
             "snapshot": p.snapshot,
@@ -230,4 +280,5 @@ def from_document(said: Mapping[str, Any]) -> Finding:
             code=p["code"],
             children=tuple(p["children"]),
         ),
+        cards=tuple(_uncards(c) for c in said["cards"]),
     )

@@ -14,6 +14,7 @@ from ronghe.model.text import Text
 from ronghe.model.units import amount, amounts
 from ronghe.present import cell, label, visible
 from ronghe.sources.registry import datasets
+from ronghe.web.cards import cards_view
 
 WHOLE = tuple(f for f in FORMATS if f not in {"csv", "parquet", "svg", "png"})
 """Formats that hold a whole finding; the others are offered beside a table or a chart."""
@@ -37,13 +38,17 @@ def answer_view(answer: Answer, lang: str) -> dict[str, Any]:
         "question": translate(lang, Text(f"lens.{finding.lens}.question")),
         "headline": translate(lang, finding.headline),
         "figures": _key_figures(finding, lang),
+        "cards": cards_view(finding, lang),
         "invented": [translate(lang, c.text) for c in finding.caveats if c.level == "invented"],
         **_caveats(finding, lang),
         "charts": [
             {"title": title, "wide": d.wide, "number": i}
             for i, (title, d) in enumerate(zip(titles, charts, strict=True))
         ],
-        "tables": [{"name": t["name"], "title": t["title"], "total": t["total"]} for t in tables],
+        "tables": [
+            {"name": t["name"], "title": t["title"], "total": t["total"], "number": i, "aside": t["aside"]}
+            for i, t in enumerate(tables)
+        ],
         "inputs": [_input(i, lang) for i in finding.provenance.inputs],
         "steps": [_step(s, lang) for s in finding.provenance.steps],
         "formats": WHOLE,
@@ -115,6 +120,7 @@ def table_view(name: str, result: Result, lang: str) -> dict[str, Any]:
         "columns": columns,
         "rows": len(rows),
         "total": result.data.num_rows,
+        "aside": result.aside,
     }
 
 

@@ -79,8 +79,7 @@ def caught_works(ctx: Context, fields: Sequence[Definition], *, everything: bool
 
     ``everything`` keeps those that no field catches.
     """
-    works = ctx.table("work")
-    works = works.filter(~works["retracted"].fill_null(False) & ~works["type"].fill_null("").isin(NO_RESEARCH))
+    works = research_works(ctx)
     hits = {f"hit_{i}": _work_hit(works, one) for i, one in enumerate(fields)}
     works = works.mutate(**hits)
     if not everything:
@@ -90,6 +89,12 @@ def caught_works(ctx: Context, fields: Sequence[Definition], *, everything: bool
         works = works.filter(any_hit)
     columns = ("work_id", "title", "year", "type", "topic", "topic_name", "subfield", "field", "cited_by", "references")
     return ctx.fetch(works.select(*columns, *hits).order_by("work_id"))
+
+
+def research_works(ctx: Context) -> Any:
+    """Works of research that are not retracted, as an expression."""
+    works = ctx.table("work")
+    return works.filter(~works["retracted"].fill_null(False) & ~works["type"].fill_null("").isin(NO_RESEARCH))
 
 
 def _work_hit(works: Any, one: Definition) -> Any:

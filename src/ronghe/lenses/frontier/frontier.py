@@ -9,10 +9,11 @@ from ronghe.fielding.definition import Definition
 from ronghe.lenses.base import Context, lens
 from ronghe.lenses.frames import figure, name_fields, result, text_field
 from ronghe.lenses.frontier.citation_load import Science, load_science, whole_year
-from ronghe.lenses.frontier.field_load import Counts, caught_works, country_shares, needed
+from ronghe.lenses.frontier.field_cards import card_table, cards, year_table
+from ronghe.lenses.frontier.field_load import caught_works, country_shares, needed
 from ronghe.lenses.frontier.field_params import FieldName, chosen
-from ronghe.lenses.frontier.paths import explain, gather
-from ronghe.lenses.frontier.places import TABLES, place_table, stands, windows
+from ronghe.lenses.frontier.paths import Found, explain, gather
+from ronghe.lenses.frontier.places import TABLES, place_table
 from ronghe.lenses.frontier.project_places import READS as PLACES
 from ronghe.lenses.frontier.topics import (
     AHEAD,
@@ -23,7 +24,7 @@ from ronghe.lenses.frontier.topics import (
     topic_table,
 )
 from ronghe.lenses.params import LATEST, Region, Year, place_names
-from ronghe.model.finding import Caveat, Chart, Field, Finding, Matrix, Result
+from ronghe.model.finding import Caveat, Chart, Finding, Matrix, Result
 from ronghe.model.provenance import Step
 from ronghe.model.text import Text
 
@@ -31,49 +32,7 @@ READS = ("work", "citation", "authorship", "indicator", "ai_model", "patent", "p
 CHINA = Region("CHN")
 WINDOW = 5
 _LINES = 6
-
-
-def _cards(
-    fields: Sequence[Definition],
-    found: Mapping[str, list[tuple[Definition, Counts]]],
-    topics: Result,
-    where: tuple[str, int, int],
-) -> Result:
-    """One row a field: how large, how the place asked about stands, who leads."""
-    place, width, asked = where
-    first = {r["field_en"]: r["topic_name"] for r in reversed(topics.data.to_pylist())}
-    rows = []
-    for i, one in enumerate(fields):
-        row: dict[str, Any] = {"field_id": one.name, "field_zh": one.names["zh"], "field_en": one.names["en"],
-                               "topic_first": first.get(one.names["en"])}  # fmt: skip
-        for evidence, group in found.items():
-            counts = group[i][1]
-            held = stands(counts, width, asked)
-            mine = next((s for s in held if s.place == place), None)
-            lead = place_names(held[0].place) if held else {"zh": None, "en": None}
-            now, _ = windows(counts, width, asked)
-            row |= {f"{evidence}_all": counts.total(now) if held else None,
-                    f"{evidence}_share": (mine.share if mine else 0.0) if held else None,
-                    f"{evidence}_gap": mine.gap if mine else None,
-                    f"{evidence}_lead_zh": lead["zh"], f"{evidence}_lead_en": lead["en"]}  # fmt: skip
-        rows.append(row)
-    names = place_names(place)
-    shown: list[Field] = [*name_fields("field", "column.field_name")]
-    for evidence, table in TABLES.items():
-        if not any(r[f"{evidence}_all"] for r in rows):
-            continue
-        basis = Matrix(table, {})
-        shown.append(Field(f"{evidence}_all", Text(f"frontier.all.{evidence}"), basis=basis, digits=0))
-        if evidence not in {"projects", "laboratories"}:
-            label = Text("frontier.share_of", {"place": names, "evidence": Text(f"frontier.short.{evidence}")})
-            shown.append(Field(f"{evidence}_share", label, "share", basis=basis))
-        shown += [
-            Field(f"{evidence}_lead_{lang}", Text("frontier.lead_of", {"evidence": Text(f"frontier.short.{evidence}")}),
-                  "text", lang=lang)
-            for lang in ("zh", "en")
-        ]  # fmt: skip
-    shown += [text_field("topic_first"), text_field("field_id")]
-    return result(rows, shown, ("field_id",), Text("frontier.cards"))
+_EARTH, _NARROW = "Earth and Planetary Sciences", 0.3
 
 
 def _extra(
@@ -83,7 +42,10 @@ def _extra(
     topics: Topics,
     science: Science,
 ) -> dict[tuple[str, str], dict[str, Any]]:
-    """Emergence of the topics that a place works on, and the disruption of its works, weighted by its part in them."""
+    """Emergence of the topics that a place works on, and the disruption of its works, weighted by its part in them.
+
+    A field as a whole stands under the place ``""``.
+    """
     cd = dict(zip(science.ids, topics.cd.tolist(), strict=True))
     sums: dict[tuple[str, str], list[float]] = {}
     recent = topics.years[-topics.window]
@@ -93,7 +55,7 @@ def _extra(
         for i, one in enumerate(fields):
             if not row[f"hit_{i}"]:
                 continue
-            for country, share in shares.get(row["work_id"], []):
+            for country, share in [("", 1.0), *shares.get(row["work_id"], [])]:
                 held = sums.setdefault((one.name, country), [0.0, 0.0, 0.0, 0.0, 0.0])
                 if np.isfinite(score) and (row["year"] or 0) >= recent:
                     held[0] += share * score
@@ -108,7 +70,7 @@ def _extra(
     }
 
 
-def _trend(found: Mapping[str, list[tuple[Definition, Counts]]], place: str) -> Result | None:
+def _trend(found: Found, place: str) -> Result | None:
     """Shares of the leading places over the years, by the first kind of evidence that the first field has years of."""
     best = next((e for e in ("publications", "works", "models") if len(found[e][0][1].years) >= 3), "works")
     counts = found[best][0][1]
@@ -131,12 +93,27 @@ def _trend(found: Mapping[str, list[tuple[Definition, Counts]]], place: str) -> 
         figure("items", basis=basis, digits=1), text_field("place"),
     ]  # fmt: skip
     title = Text("frontier.trend", {"field": dict(found[best][0][0].names), "evidence": Text(f"frontier.short.{best}")})
-    return result(rows, shown, ("place", "year"), title)
+    return result(rows, shown, ("place", "year"), title, aside=True)
 
 
-def _caveats(
-    found: Mapping[str, list[tuple[Definition, Counts]]], science: Science, topics: Topics, drawn: bool
-) -> list[Caveat]:
+def _narrow(works: Sequence[Mapping[str, Any]], fields: Sequence[Definition], science: Science) -> frozenset[str]:
+    """The fields whose works are a by-catch of a sample drawn for another discipline."""
+    if _earth(science) <= _NARROW:
+        return frozenset()
+    found = set()
+    for i, one in enumerate(fields):
+        mine = [r["field"] == _EARTH for r in works if r[f"hit_{i}"]]
+        if mine and sum(mine) <= _NARROW * len(mine):
+            found.add(one.name)
+    return frozenset(found)
+
+
+def _earth(science: Science) -> float:
+    """The share of the discipline that the sample of works was drawn for."""
+    return float(np.mean([r["field"] == _EARTH for r in science.rows])) if science.rows else 0.0
+
+
+def _caveats(found: Found, science: Science, topics: Topics, drawn: bool) -> list[Caveat]:
     said = [Caveat("note", Text("frontier.window", {"window": topics.window, "last": topics.years[-1]}))]
     for evidence in ("works", "projects"):
         all_ = sum(c.total(c.years) + c.unplaced for _, c in found[evidence])
@@ -144,11 +121,9 @@ def _caveats(
         if all_ and lost / all_ > 0.005:
             said.append(Caveat("warning", Text(f"frontier.unplaced.{evidence}", {"share": lost / all_})))
     broad = sum(ok for ok in science.usable)
-    mine = sum(r["field"] == "Earth and Planetary Sciences" for r in science.rows)
-    if mine > 0.3 * len(science.rows):
-        said.append(
-            Caveat("warning", Text("frontier.narrow", {"share": mine / len(science.rows), "works": int(broad)}))
-        )
+    share = _earth(science)
+    if share > _NARROW:
+        said.append(Caveat("warning", Text("frontier.narrow", {"share": share, "works": int(broad)})))
     judged = int(np.isfinite(topics.cd).sum())
     said.append(
         Caveat("warning" if science.coverage < 0.5 else "note",
@@ -194,16 +169,19 @@ def _headline(fields: Sequence[Definition], tables: Mapping[str, Result], place:
     return Text("frontier.headline_none", {"fields": [dict(f.names) for f in fields]})
 
 
-@lens("frontier", version=1, reads=READS, explain=explain)
+@lens("frontier", version=2, reads=READS, explain=explain)
 def frontier(
     ctx: Context, *, field: FieldName | None = None, region: Region = CHINA, window: int = WINDOW, year: Year = LATEST
 ) -> Finding:
     """How large and how fast is each frontier field, what emerges in it, who leads, and does the distance narrow?"""
     asked = chosen(field)
-    found = gather(ctx, asked)
-    held = {f.name: sum(bool(g[i][1].cells or g[i][1].unplaced) for g in found.values()) for i, f in enumerate(asked)}
+    gathered = gather(ctx, asked)
+    held = {
+        f.name: sum(bool(g[i][1].cells or g[i][1].unplaced) for g in gathered.counts.values())
+        for i, f in enumerate(asked)
+    }
     fields = needed(asked, held)
-    found = {e: [g for g in group if g[0] in fields] for e, group in found.items()}
+    found = gathered.of(fields)
     science = load_science(ctx)
     by_year: dict[int, float] = {}
     for value in science.year[science.usable].tolist():
@@ -213,22 +191,24 @@ def frontier(
     for row in country_shares(ctx).to_pylist():
         if row["country"] is not None:
             shares.setdefault(row["work_id"], []).append((row["country"], row["share"]))
-    extra = _extra(caught_works(ctx, fields).to_pylist(), fields, shares, topics, science)
+    works = caught_works(ctx, fields).to_pylist()
+    extra = _extra(works, fields, shares, topics, science)
     listed = topic_table(topics, science, fields)
-    tables = {"cards": _cards(fields, found, listed, (str(region), window, year))}
+    narrow = _narrow(works, fields, science)
+    tables = {"cards": card_table(gathered, (str(region), window, year), extra, listed, narrow)}
     for evidence, group in found.items():
         made = place_table(group, window, year, str(region), extra if evidence == "works" else {})
         if made is not None:
             tables[evidence] = made
     more = {"topics": listed if listed.data.num_rows else None, "trend": _trend(found, str(region)),
-            "backtest": backtest_table(topics)}  # fmt: skip
+            "backtest": backtest_table(topics), "years": year_table(gathered, year)}  # fmt: skip
     tables |= {name: made for name, made in more.items() if made is not None}
     said = _caveats(found, science, topics, bool(listed.data.num_rows))
     empty = [dict(f.names) for f in asked if f not in fields]
     if empty:
         said.insert(0, Caveat("warning", Text("frontier.empty", {"fields": empty})))
     return ctx.answer(_headline(fields, tables, str(region)), tables, charts=_charts(tables, len(fields)),
-                      caveats=said, steps=_steps(window))  # fmt: skip
+                      cards=[cards(tables)], caveats=said, steps=_steps(window))  # fmt: skip
 
 
 def _charts(tables: Mapping[str, Result], fields: int) -> list[Chart]:

@@ -1,6 +1,7 @@
 """The counts behind the frontier lens, and the paths behind its figures."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,7 @@ from ronghe.lenses.frontier.field_load import (
     model_counts,
     panel_counts,
     place_counts,
+    research_works,
     work_counts,
 )
 from ronghe.lenses.frontier.field_params import chosen
@@ -36,7 +38,25 @@ _MOST = 8
 _CELLS = 200
 
 
-def gather(ctx: Context, fields: Sequence[Definition]) -> dict[str, list[tuple[Definition, Counts]]]:
+Found = Mapping[str, Sequence[tuple[Definition, Counts]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """What fields catch: the counts by kind of evidence, in it one for each field; and how many items were looked at.
+
+    ``searched`` has no count for publications of the panel, which are published as sums.
+    """
+
+    counts: Found
+    searched: Mapping[str, int]
+
+    def of(self, fields: Collection[Definition]) -> Found:
+        """The counts of some of the fields."""
+        return {e: [g for g in group if g[0] in fields] for e, group in self.counts.items()}
+
+
+def gather(ctx: Context, fields: Sequence[Definition]) -> Gathered:
     """The counts of every kind of evidence for every field."""
     works, shares = caught_works(ctx, fields), country_shares(ctx)
     patents = caught_patents(ctx, fields)
@@ -50,7 +70,13 @@ def gather(ctx: Context, fields: Sequence[Definition]) -> dict[str, list[tuple[D
         found["patents"].append((one, place_counts(patents, "patents", i, "patent_id", "country")))
         found["projects"].append((one, place_counts(projects, "projects", i, "project_id", "place")))
         found["laboratories"].append((one, place_counts(laboratories, "laboratories", i, "lab_id", "region")))
-    return found
+    research = research_works(ctx)
+    searched = {
+        "works": int(ctx.fetch(research.aggregate(n=research.count()))["n"][0].as_py()),
+        "models": ctx.snapshot.count("ai_model"), "patents": len(patents), "projects": len(projects),
+        "laboratories": len(laboratories),
+    }  # fmt: skip
+    return Gathered(found, searched)
 
 
 def explain(ctx: Context, finding: Finding, table: str, column: str, row: Mapping[str, Any]) -> Sequence[Path]:
@@ -59,23 +85,25 @@ def explain(ctx: Context, finding: Finding, table: str, column: str, row: Mappin
     if table in {"topics", "backtest"}:
         return _of_topics(ctx, table, column, row)
     fields = chosen(ctx.params["field"])
-    evidence = column.rsplit("_", 1)[0] if table == "cards" else table
-    if table == "trend":
-        evidence = next(e for e in ("publications", "works", "models") if gather(ctx, fields[:1])[e][0][1].years)
     one = next((f for f in fields if f.name == row.get("field_id")), fields[0])
-    counts = gather(ctx, (one,))[evidence][0][1]
+    held = gather(ctx, (one,)).counts
+    whole = table in {"cards", "years"}
+    evidence = str(row["evidence"]) if whole else table
+    if table == "trend":
+        evidence = next(e for e in ("publications", "works", "models") if held[e][0][1].years)
+    counts = held[evidence][0][1]
     now, earlier = windows(counts, ctx.params["window"], ctx.params["year"])
-    place = None if table == "cards" else str(row["place"])
-    years = earlier if column in {"before", "share_before"} else (row["year"],) if table == "trend" else now
-    if evidence == "publications" or (column not in {"items", "before", "growth_year"} and not column.endswith("_all")):
+    place = None if whole else str(row["place"])
+    years = earlier if column in {"before", "share_before"} else (row["year"],) if table in {"trend", "years"} else now
+    if evidence == "publications" or column not in {"items", "before", "growth_year"}:
         return _by_place(counts, one, years)
     parts = counts.items(years, place)
     if evidence == "models":
         return [
             Path(place_names(place or "WLD"), sum(parts.values()), 1.0, {"model": tuple(parts)[:_CELLS]}, "ai_model")
         ]
-    held = [r for r in caught_rows(ctx, one, TABLES[evidence]) if r[_KEYS[evidence]] in parts]
-    return paths_of(held, TABLES[evidence], parts)
+    rows = [r for r in caught_rows(ctx, one, TABLES[evidence]) if r[_KEYS[evidence]] in parts]
+    return paths_of(rows, TABLES[evidence], parts)
 
 
 def _by_place(counts: Counts, one: Definition, years: Sequence[int]) -> list[Path]:

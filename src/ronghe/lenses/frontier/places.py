@@ -107,9 +107,14 @@ def _direction(change: float, variance: float) -> str:
 
 def growth(stand: Stand, width: int) -> float | None:
     """Annual growth from the window before to this one; ``None`` where either is too small to tell."""
-    if stand.before is None or stand.before < _ENOUGH or stand.count < _ENOUGH:
+    return rise(stand.before, stand.count, width)
+
+
+def rise(before: float | None, now: float, width: int) -> float | None:
+    """Annual growth between the counts of two windows; ``None`` where either is too small to tell."""
+    if before is None or before < _ENOUGH or now < _ENOUGH:
         return None
-    return float((stand.count / stand.before) ** (1 / width) - 1)
+    return float((now / before) ** (1 / width) - 1)
 
 
 def place_table(

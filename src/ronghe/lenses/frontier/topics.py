@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ronghe.errors import NoData
 from ronghe.fielding.definition import Definition
 from ronghe.kernels.bursts import batch_bursts
 from ronghe.kernels.disruption import disruption
@@ -43,11 +44,19 @@ class Topics:
 
 
 def load_topics(science: Science, year: int, window: int, floor: float = 5.0) -> Topics:
-    """Count and score every topic of the works up to a year."""
+    """Count and score every topic of the works up to a year.
+
+    Raises
+    ------
+    NoData : no work has a topic so early.
+    """
     use = [r for r, ok in zip(science.rows, science.usable, strict=True) if ok and r["topic"] and r["year"] <= year]
     ids = sorted({r["topic"] for r in use})
-    first = min((r["year"] for r in use), default=year)
-    first = min(first, year - window + 1)
+    if not ids:
+        earliest = min((r["year"] for r, ok in zip(science.rows, science.usable, strict=True) if ok and r["topic"]),
+                       default="—")  # fmt: skip
+        raise NoData("no_topics_yet", year=year, first=earliest)
+    first = min(*(r["year"] for r in use), year - window + 1)
     at = {t: i for i, t in enumerate(ids)}
     counts = np.zeros((len(ids), year - first + 1))
     info: dict[str, Mapping[str, Any]] = {}
@@ -136,4 +145,4 @@ def backtest_table(topics: Topics) -> Result | None:
         figure("base_rate", "share", basis=every), figure("tests", "integer", basis=every),
         figure("candidates", "integer", basis=every),
     ]  # fmt: skip
-    return result(rows, fields, ("score",), Text("frontier.backtest", {"ahead": AHEAD}))
+    return result(rows, fields, ("score",), Text("frontier.backtest", {"ahead": AHEAD}), aside=True)

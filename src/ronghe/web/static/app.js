@@ -119,9 +119,9 @@
       },
     },
   };
-  for (const holder of document.querySelectorAll("[data-table]")) {
+  const build = (holder) => {
     const table = data.tables[Number(holder.dataset.table)];
-    const size = data.tables.length > 6 ? 10 : 25;
+    const size = data.tables.filter((one) => !one.aside).length > 4 ? 10 : 25;
     const long = table.rows > size;
     const grid = new Tabulator(holder, {
       data: rowsOf(table),
@@ -140,6 +140,12 @@
                    paginationCounter: "rows" } : {}),
     });
     grid.on("tableBuilt", () => holder.classList.add("ready"));
+  };
+  for (const holder of document.querySelectorAll("[data-table]")) {
+    // A table that is folded away has no width to be laid out in: it is built when it is opened.
+    const fold = holder.closest("details:not([open])");
+    if (fold) fold.addEventListener("toggle", () => build(holder), { once: true });
+    else build(holder);
   }
   document.addEventListener("click", (event) => {
     const link = event.target.closest?.("a.fig");
