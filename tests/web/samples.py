@@ -1,5 +1,6 @@
 """A made-up finding with one chart of every kind: long Chinese names, gaps, negative and large figures."""
 
+from dataclasses import replace
 from typing import Any
 
 import pyarrow as pa
@@ -159,7 +160,8 @@ CHARTS = (
 
 def gallery(identity: str = "a1" * 12, snapshot: int = -1) -> Finding:
     """The finding."""
-    tables = {"sectors": _sectors(), "panel": _panel(), "long": _long(), "edges": _edges()}
+    folded = replace(_edges(), aside=True, lead=Text("structure.top"))
+    tables = {"sectors": _sectors(), "panel": _panel(), "long": _long(), "edges": folded}
     return Finding(
         id=identity,
         lens="structure",

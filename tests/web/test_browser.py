@@ -119,6 +119,21 @@ def test_tables_sort_and_filter_with_missing_figures_below(visit):
     assert cells[-1].inner_text() == "—"
 
 
+def test_a_folded_table_is_laid_out_when_it_is_opened(visit):
+    page = visit(f"/en/finding/{gallery().id}")
+    fold = page.query_selector("details.aside")
+    assert fold.query_selector(".tabulator-row") is None
+    assert fold.query_selector(".lead").is_visible()
+    fold.query_selector("summary").click()
+    page.wait_for_selector("details.aside .grid.ready .tabulator-row")
+    rows = gallery().tables["edges"].data.num_rows
+    assert len(fold.query_selector_all(".tabulator-row")) == min(rows, 25)
+    assert fold.query_selector(".tabulator-row").bounding_box()["width"] > 400
+    fold.query_selector("summary").click()
+    fold.query_selector("summary").click()
+    assert len(fold.query_selector_all(".tabulator-tableholder")) == 1
+
+
 def test_a_choice_is_found_by_typing_and_asked_by_keyboard(visit):
     page = visit("/zh/ask/indicators?indicator=rd_intensity")
     names = page.eval_on_selector_all("select[name=region] option", "all => all.map(o => [o.value, o.textContent])")

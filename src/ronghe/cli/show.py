@@ -45,6 +45,8 @@ def show_result(state: State, result: Result, rows: int) -> None:
         table.add_column(head, justify="left" if one.kind in _LEFT else "right", overflow="fold")
     for number, line in enumerate(lines):
         table.add_row(str(number), *line[:kept])
+    if result.lead is not None:
+        state.console.print(Rich(translate(state.lang, result.lead)))
     state.console.print(table)
     if kept < len(heads):
         state.console.print(Rich(state.t("say.hidden", columns=heads[kept:]), style="dim"))

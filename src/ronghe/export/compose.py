@@ -105,6 +105,8 @@ class _Writer:
         cards = {c.table: c for c in finding.cards}
         for name, result in finding.tables.items():
             self.tables += 1
+            if result.lead is not None:
+                self.blocks.append(Paragraph(translate(self.lang, result.lead)))
             self.blocks += self._grids(result, origin, cards.get(name))
         said = caveats(finding, self.lang)
         if said:

@@ -105,7 +105,8 @@ def banner(book: Book, sheet: Any, heading: str, top: Iterable[tuple[str, str]])
 def _table_sheet(book: Book, result: Result, top: Sequence[tuple[str, str]], lang: str) -> None:
     heading = translate(lang, result.title)
     sheet = book.sheet(heading)
-    head = banner(book, sheet, heading, top)
+    lead = [] if result.lead is None else [(translate(lang, result.lead), "plain")]
+    head = banner(book, sheet, heading, [*lead, *top])
     fields, rows = shown(result, lang)
     if head + 1 + len(rows) > MOST_ROWS:
         raise RongheError("export_rows", rows=len(rows), most=MOST_ROWS)

@@ -82,6 +82,7 @@ class Result:
     """One table of a finding: the Arrow data, its fields in order, and the key that names a row.
 
     ``aside`` marks a table that is looked up and not read through: a page folds it, every export has it whole.
+    ``lead`` is what the table says in a sentence, where a finding has several parts.
     """
 
     data: pa.Table
@@ -89,6 +90,7 @@ class Result:
     key: tuple[str, ...]
     title: Text
     aside: bool = False
+    lead: Text | None = None
 
     def to_pandas(self) -> Any:
         """The data as a pandas frame."""

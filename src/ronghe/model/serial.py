@@ -148,6 +148,7 @@ def _result(result: Result) -> dict[str, Any]:
         "title": say(result.title),
         "key": list(result.key),
         "aside": result.aside,
+        "lead": None if result.lead is None else say(result.lead),
         "fields": [_field(f, result) for f in result.fields],
         "rows": result.data.num_rows,
         "columns": columns,
@@ -168,7 +169,8 @@ def _unresult(said: Mapping[str, Any]) -> Result:
         for f in said["fields"]
     )
     arrays = {f["name"]: pa.array(said["columns"][f["name"]], _TYPES[f["type"]]) for f in said["fields"]}
-    return Result(pa.table(arrays), fields, tuple(said["key"]), unsay(said["title"]), said["aside"])
+    lead = None if said["lead"] is None else unsay(said["lead"])
+    return Result(pa.table(arrays), fields, tuple(said["key"]), unsay(said["title"]), said["aside"], lead)
 
 
 def _cards(cards: Cards) -> dict[str, Any]:

@@ -46,7 +46,7 @@ def answer_view(answer: Answer, lang: str) -> dict[str, Any]:
             for i, (title, d) in enumerate(zip(titles, charts, strict=True))
         ],
         "tables": [
-            {"name": t["name"], "title": t["title"], "total": t["total"], "number": i, "aside": t["aside"]}
+            {"number": i, **{k: t[k] for k in ("name", "title", "total", "aside", "lead")}}
             for i, t in enumerate(tables)
         ],
         "inputs": [_input(i, lang) for i in finding.provenance.inputs],
@@ -121,6 +121,7 @@ def table_view(name: str, result: Result, lang: str) -> dict[str, Any]:
         "rows": len(rows),
         "total": result.data.num_rows,
         "aside": result.aside,
+        "lead": translate(lang, result.lead) if result.lead is not None else "",
     }
 
 

@@ -124,6 +124,23 @@ def test_a_matrix_figure_of_extraction_is_the_sum_of_its_paths(brain):
             assert sum(p.value for p in trace.paths) == pytest.approx(trace.value, rel=1e-9)
 
 
+def test_a_scenario_is_told_in_two_sentences_and_each_part_leads_its_own_table(brain):
+    answer = brain.ask("scenario", shock=BLOCKED, economy=TABLE, weeks=20)
+    for lang, stop in (("zh", "。"), ("en", ". ")):
+        said = translate(lang, answer.finding.headline)
+        assert 1 <= f"{said} ".count(stop) <= 2, said
+        assert len(said) < 420
+    asked = {lens: brain.find(i).finding for i in answer.finding.provenance.children
+             if (lens := brain.find(i).finding.lens) != "chokepoints"}  # fmt: skip
+    leads = [t.lead for t in answer.tables.values() if t.lead is not None]
+    assert {t.key for t in leads} == {f.headline.key for f in asked.values()}
+    assert all(lead == next(f.headline for f in asked.values() if f.headline.key == lead.key) for lead in leads)
+    read = {name for name, t in answer.tables.items() if not t.aside}
+    assert read == {"totals", "sectors", "substitutes", "knowledge_holders"} & set(answer.tables)
+    total = asked["sector_loss"].tables["totals"].to_pandas().set_index("measure")
+    assert answer.finding.headline.args["loss"].args["share"] == total.share_top["sector_loss.measure.value_added"]
+
+
 def test_losses_by_sector_week_and_part_add_up_to_the_total(brain):
     tables = brain.ask("sector_loss", shock=BLOCKED, economy=TABLE, weeks=20).tables
     total = tables["totals"].to_pandas().set_index("measure").loc["sector_loss.measure.value_added"]
@@ -369,6 +386,8 @@ def test_what_trade_does_not_record_or_link_is_said(own, tmp_path):
     alone = own.ask("scenario", shock="product:P9 from=XAA", economy=TABLE)
     assert set(alone.tables) == {"trade_inputs", "trade_exporters"}
     assert "scenario.off_chain" in {c.text.key for c in alone.finding.caveats}
+    assert alone.finding.headline.key.startswith("dependency.")
+    assert not any(t.aside for t in alone.tables.values())
     with pytest.raises(UnknownName, match="P9") as caught:
         own.ask("scenario", shock="product:P99", economy=TABLE)
     assert caught.value.code == "unknown_product"

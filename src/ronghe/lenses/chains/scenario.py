@@ -159,33 +159,39 @@ def _reaches(ctx: Context, economy: TableId, world: str, inland: Sequence[Shock]
     return bool(found.num_rows)
 
 
+_TAKEN: Mapping[str, Mapping[str, str]] = {
+    "sectors": {"totals": "totals", "sectors": "sectors", "path": "path", "parts": "parts", "bridge": "bridge",
+                "places": "places"},
+    "world": {"abroad": "regions"},
+    "trade": {"trade_inputs": "inputs", "trade_exporters": "exporters"},
+    "chain": {"shocks": "shocks", "chain": "steps", "chain_path": "path", "links": "links"},
+    "firms": {"firms": "firms", "firm_summary": "summary"},
+    "substitutes": {"substitutes": "table"},
+    "knowledge": {"knowledge_holders": "holders",
+                  **{f"knowledge_{n}": n for n in ("project", "laboratory", "organisation", "work")}},
+}  # fmt: skip
+"""The tables taken over from each part, by the names they bear here."""
+_READ = frozenset({"totals", "sectors", "abroad", "substitutes", "knowledge_holders"})
+"""Those that are read; the others are drawn as charts, or looked up."""
+_SHORT = frozenset({"firms", "knowledge"})
+"""Parts of which the first rows are taken."""
+
+
 def _tables(parts: Children) -> dict[str, Result]:
-    tables: dict[str, Result] = {}
-    if parts.sectors is not None:
-        tables["totals"] = adopt(parts.sectors, "totals")
-        tables["sectors"] = adopt(parts.sectors, "sectors")
-        tables["path"] = adopt(parts.sectors, "path")
-        tables["parts"] = adopt(parts.sectors, "parts")
-        tables |= {name: adopt(parts.sectors, name) for name in ("bridge", "places") if name in parts.sectors.tables}
-    if parts.world is not None:
-        tables["abroad"] = adopt(parts.world, "regions")
-    if parts.trade is not None:
-        tables |= {f"trade_{n}": adopt(parts.trade, n) for n in ("inputs", "exporters") if n in parts.trade.tables}
-    if parts.chain is not None:
-        tables["shocks"] = adopt(parts.chain, "shocks")
-        tables["chain"] = adopt(parts.chain, "steps")
-        tables["chain_path"] = adopt(parts.chain, "path")
-        tables["links"] = adopt(parts.chain, "links")
-    if parts.firms is not None:
-        tables["firms"] = adopt(parts.firms, "firms", _ROWS)
-        tables["firm_summary"] = adopt(parts.firms, "summary")
-    if parts.substitutes is not None:
-        tables["substitutes"] = adopt(parts.substitutes, "table")
-    if parts.knowledge is not None:
-        for name in ("holders", "project", "laboratory", "organisation", "work"):
-            if name in parts.knowledge.tables:
-                tables[f"knowledge_{name}"] = adopt(parts.knowledge, name, _ROWS)
-    return tables
+    """The parts' tables, the first of each led by what its part says in a sentence."""
+    found: dict[str, Result] = {}
+    main = parts.sectors or parts.world
+    for name, listed in _TAKEN.items():
+        part: Finding | None = getattr(parts, name)
+        if part is None:
+            continue
+        lead: Text | None = part.headline
+        for own, table in listed.items():
+            if table in part.tables:
+                taken = adopt(part, table, _ROWS if name in _SHORT else None)
+                found[own] = replace(taken, aside=own not in _READ and main is not None, lead=lead)
+                lead = None
+    return found
 
 
 def _charts(tables: Mapping[str, Result]) -> list[Chart]:
@@ -212,41 +218,46 @@ def _drawable(table: Result, chart: Chart) -> bool:
 
 
 def _headline(parts: Children, weeks: int) -> Text:
-    pieces: list[Text] = []
-    if parts.sectors is not None:
-        row = next(r for r in parts.sectors.tables["totals"].data.to_pylist() if r["measure"].endswith("value_added"))
-        args = {"weeks": weeks, "share": row["share_top"], "range": amounts(row["low"], row["high"], row["unit"])}
-        where = "home" if "region" not in parts.sectors.tables["sectors"].key else "all"
-        if row["value"] is not None:
-            pieces.append(Text(f"scenario.{where}", {**args, "value": amount(row["value"], row["unit"])}))
-        else:
-            pieces.append(Text(f"scenario.{where}_range", args))
-    elif parts.world is not None:
-        pieces += _at_home(parts.world, weeks)
-    others = (parts.world, parts.firms, parts.substitutes, parts.knowledge)
-    pieces += [child.headline for child in others if child is not None]
-    if not pieces and parts.trade is not None:
-        pieces.append(parts.trade.headline)
-    said = dict(enumerate(pieces))
-    return Text("scenario.headline", {f"part{i}": said.get(i, "") for i in range(5)})
+    """What it costs, where it bites and what is left: one sentence or two; the parts' own lead their tables."""
+    loss = _loss(parts, weeks)
+    if loss is None:
+        return next(part for part in parts.all).headline
+    return Text("scenario.headline", {"loss": loss, "rest": _rest(parts)})
 
 
-def _at_home(world: Finding, weeks: int) -> list[Text]:
-    """What a shock abroad costs at home, as the world table tells it."""
+def _loss(parts: Children, weeks: int) -> Text | None:
+    if parts.sectors is None:
+        return _at_home(parts.world, weeks) if parts.world is not None else None
+    row = next(r for r in parts.sectors.tables["totals"].data.to_pylist() if r["measure"].endswith("value_added"))
+    args = {"weeks": weeks, "share": row["share_top"], "range": amounts(row["low"], row["high"], row["unit"]),
+            "sector": parts.sectors.headline.args["sector"]}  # fmt: skip
+    where = "home" if "region" not in parts.sectors.tables["sectors"].key else "all"
+    if row["value"] is None:
+        return Text(f"scenario.{where}_range", args)
+    return Text(f"scenario.{where}", {**args, "value": amount(row["value"], row["unit"])})
+
+
+def _rest(parts: Children) -> Text | str:
+    """Losses abroad and who could step in, as far as either is told."""
+    args: dict[str, Any] = {}
+    if parts.world is not None and parts.world.headline.key == "world_loss.headline":
+        args |= {k: parts.world.headline.args[k] for k in ("range", "first")}
+    able = parts.substitutes.headline if parts.substitutes is not None else None
+    if able is not None and able.key == "substitutes.headline":
+        args |= {"left": able.args["left"], "provider": able.args["first"], "share": able.args["share"]}
+    told = ("abroad" if "range" in args else "") + ("left" if "left" in args else "")
+    return Text(f"scenario.rest_{told}", args) if told else ""
+
+
+def _at_home(world: Finding, weeks: int) -> Text:
+    """What a shock abroad costs at home, as the world table tells it; what it costs all where no home is known."""
     table = world.tables["regions"]
     unit = table.field("value_added_high").unit
-    return [
-        Text(
-            "scenario.home_world",
-            {
-                "weeks": weeks,
-                "share": r["share_top"],
-                "range": amounts(r["value_added_low"], r["value_added_high"], unit),
-            },
-        )
-        for r in table.data.to_pylist()
-        if r["abroad"] == "no"
-    ]  # fmt: skip
+    mine = next((r for r in table.data.to_pylist() if r["abroad"] == "no"), None)
+    if mine is None:
+        return world.headline
+    ends = amounts(mine["value_added_low"], mine["value_added_high"], unit)
+    return Text("scenario.home_world", {"weeks": weeks, "share": mine["share_top"], "range": ends})
 
 
 def _missing(parts: Children, shocks: Sequence[Shock]) -> list[Caveat]:
@@ -269,7 +280,7 @@ def _missing(parts: Children, shocks: Sequence[Shock]) -> list[Caveat]:
     return said
 
 
-@lens("scenario", version=3, reads=READS, builds_on=PARTS)
+@lens("scenario", version=4, reads=READS, builds_on=PARTS)
 def scenario(ctx: Context, *, shock: Shocks, economy: TableId, weeks: int = 12, home: Region | None = None) -> Finding:
     """What if an input is blocked or a plant stops: who loses how much, when, what could replace it, who knows how?"""
     steps = horizon(weeks)
