@@ -24,7 +24,7 @@ An error is a key with arguments, so that every surface can say it in its reader
 """
 
 import errno
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from typing import Any, ClassVar
 
@@ -178,6 +178,11 @@ class Cancelled(RongheError):
 
     status = 409
     exit_code = 130
+
+
+def refusal(code: str, details: Mapping[str, object]) -> Text:
+    """Why a kernel refuses, waiting for its language: ``refused.<code>``, from the error's code and details."""
+    return Text(f"refused.{code}", details)
 
 
 def system(error: OSError) -> Text | str:

@@ -114,7 +114,7 @@ def vikor(Z: ArrayLike, W: ArrayLike, *, v: float = 0.5) -> Vikor:
     """
     values, weights = _inputs(Z, W, regions=2)
     if not 0 <= v <= 1:
-        raise FusionError(f"v lies in [0, 1], not {v}", v=v)
+        raise FusionError(f"v lies in [0, 1], not {v}", code="fraction", v=v)
     spread = np.ptp(values, axis=0)
     if not spread.all():
         raise ConstantIndicatorError("an indicator is equal everywhere", indicators=positions(spread == 0))
@@ -152,7 +152,7 @@ def grey_coefficients(Z: ArrayLike, *, rho: float = 0.5) -> Floats:
     """
     values = complete(Z, 2, "Z")
     if not 0 < rho <= 1:
-        raise FusionError(f"rho lies in (0, 1], not {rho}", rho=rho)
+        raise FusionError(f"rho lies in (0, 1], not {rho}", code="fraction", rho=rho)
     delta = values.max(axis=0) - values
     largest = delta.max()
     if largest == 0:

@@ -24,50 +24,50 @@ ESSENTIAL, NON_ESSENTIAL, IRRELEVANT = 2, 1, 0
 class NetworkError(KernelError):
     """A network that cannot be used; `edges` and `firms` hold the positions of what is wrong in the input."""
 
-    code_name = "network"
+    kind = "network"
 
     def __init__(self, message: str, *, edges: Ints | None = None, firms: Ints | None = None) -> None:
         self.edges = np.zeros(0, dtype=np.int64) if edges is None else edges
         self.firms = np.zeros(0, dtype=np.int64) if firms is None else firms
         word, which = ("edges", self.edges) if self.edges.size else ("firms", self.firms)
         shown = f"{which[:10].tolist()}{' ...' if which.size > 10 else ''} ({which.size} in all)"
-        super().__init__(self.code_name, f"{message}: {word} {shown}", edges=self.edges, firms=self.firms)
+        super().__init__(self.kind, f"{message}: {word} {shown}", edges=self.edges, firms=self.firms)
 
 
 class DuplicateEdgeError(NetworkError):
     """The same supplier and customer more than once; `edges` holds every repetition after the first."""
 
-    code_name = "duplicate_edge"
+    kind = "duplicate_edge"
 
 
 class DanglingEdgeError(NetworkError):
     """An edge from or to a firm that does not exist."""
 
-    code_name = "dangling_edge"
+    kind = "dangling_edge"
 
 
 class SelfLoopError(NetworkError):
     """A firm that sells to itself."""
 
-    code_name = "self_loop"
+    kind = "self_loop"
 
 
 class FlowError(NetworkError):
     """A flow that is negative or not finite."""
 
-    code_name = "flow"
+    kind = "flow"
 
 
 class SectorError(NetworkError):
     """A firm whose sector is not a row of the essentiality matrix."""
 
-    code_name = "sector"
+    kind = "sector"
 
 
 class SalesError(NetworkError):
     """Sales that are negative, not finite, or less than what the firm sells inside the network."""
 
-    code_name = "sales"
+    kind = "sales"
 
 
 class Layout(NamedTuple):

@@ -1,7 +1,7 @@
 """What the kernels of measurement and convergence refuse, and the checks they share.
 
     KernelError
-    └── FusionError                    code "input"
+    └── FusionError                    code given where it is raised
         ├── ConstantIndicatorError     "constant"        indicators
         ├── MissingBlockError          "missing"         indicators, regions
         ├── DirectionError             "direction"       indicators
@@ -28,75 +28,82 @@ Floats = NDArray[np.float64]
 
 
 class FusionError(KernelError):
-    """Input that a method of this family is not defined for; `code` is fixed by the class."""
+    """Input that a method of this family is not defined for."""
 
-    kind: ClassVar[str] = "input"
+    def __init__(self, message: str, *, code: str, **details: object) -> None:
+        super().__init__(code, message, **details)
+
+
+class _Named(FusionError):
+    """A fault whose `code` is fixed by the class."""
+
+    kind: ClassVar[str]
 
     def __init__(self, message: str, **details: object) -> None:
-        super().__init__(self.kind, message, **details)
+        super().__init__(message, code=self.kind, **details)
 
 
-class ConstantIndicatorError(FusionError):
+class ConstantIndicatorError(_Named):
     """An indicator has one value everywhere, so it ranks nobody: `indicators`."""
 
     kind = "constant"
 
 
-class MissingBlockError(FusionError):
+class MissingBlockError(_Named):
     """No observed value where the method needs at least one: `indicators`, and `regions` where it applies."""
 
     kind = "missing"
 
 
-class DirectionError(FusionError):
+class DirectionError(_Named):
     """Directions or intervals that do not fit the matrix: `indicators`."""
 
     kind = "direction"
 
 
-class NegativeValueError(FusionError):
+class NegativeValueError(_Named):
     """A method that needs values of zero or more (or above zero) met another: `indicators` or `regions`."""
 
     kind = "negative"
 
 
-class TooFewError(FusionError):
+class TooFewError(_Named):
     """Fewer regions or years than a comparison needs: `what`, `found`, `needed`."""
 
     kind = "too-few"
 
 
-class WeightError(FusionError):
+class WeightError(_Named):
     """Weights that are negative, not finite, of the wrong length, or do not sum to one: `rows`, `sums`."""
 
     kind = "weights"
 
 
-class NotReciprocalError(FusionError):
+class NotReciprocalError(_Named):
     """A pairwise matrix where a_ij · a_ji ≠ 1 or an entry is not positive: `pairs`, the (i, j) met."""
 
     kind = "not-reciprocal"
 
 
-class InconsistentJudgementError(FusionError):
+class InconsistentJudgementError(_Named):
     """Judgements above the consistency limit: `cr`, `limit`, and `worst`, the pair (i, j) to ask again."""
 
     kind = "inconsistent"
 
 
-class IslandError(FusionError):
+class IslandError(_Named):
     """Regions without a neighbour: `islands`."""
 
     kind = "island"
 
 
-class UnitError(FusionError):
+class UnitError(_Named):
     """Units a frontier cannot take in, such as one with no input: `units`."""
 
     kind = "dea-unit"
 
 
-class ChainError(FusionError):
+class ChainError(_Named):
     """A chain without the property asked for, such as a state never left or two closed classes: `states`."""
 
     kind = "chain"
@@ -123,7 +130,9 @@ def complete(X: ArrayLike, ndim: int, name: str) -> Floats:
     """
     values = np.asarray(X, dtype=np.float64)
     if values.ndim != ndim or values.size == 0:
-        raise FusionError(f"{name} needs {ndim} dimensions and a cell, not shape {values.shape}", shape=values.shape)
+        raise FusionError(
+            f"{name} needs {ndim} dimensions and a cell, not shape {values.shape}", code="shape", shape=values.shape
+        )
     finite = np.isfinite(values)
     if not finite.all():
         missing = ~finite.all(axis=tuple(range(ndim - 1)))

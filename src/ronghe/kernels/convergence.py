@@ -70,12 +70,12 @@ def ols(y: ArrayLike, X: ArrayLike, *, covariance: Covariance = "HC1", groups: A
     target, design = complete(y, 1, "y"), complete(X, 2, "X")
     n, k = design.shape
     if len(target) != n:
-        raise FusionError("y and X have the same number of rows", rows=(len(target), n))
+        raise FusionError("y and X have the same number of rows", code="shape", rows=(len(target), n))
     if n <= k:
         raise TooFewError("needs more observations than coefficients", what="regions", found=n, needed=k + 1)
     q, r = np.linalg.qr(design)
     if np.abs(np.diag(r)).min() <= 1e-10 * np.linalg.norm(design, axis=0).max():
-        raise FusionError("columns are collinear", rank=int(np.linalg.matrix_rank(design)), columns=k)
+        raise FusionError("columns are collinear", code="collinear", rank=int(np.linalg.matrix_rank(design)), columns=k)
     beta = np.linalg.solve(r, q.T @ target)
     error = target - design @ beta
     r_inverse = np.linalg.inv(r)
@@ -111,7 +111,7 @@ def sigma(y: ArrayLike, *, kind: Literal["log", "cv"] = "log") -> Floats:
         return np.asarray(np.log(levels).std(axis=1, ddof=1), dtype=np.float64)
     if kind == "cv":
         return np.asarray(levels.std(axis=1) / levels.mean(axis=1), dtype=np.float64)
-    raise FusionError(f"kind is 'log' or 'cv', not {kind!r}", kind=kind)
+    raise FusionError(f"kind is 'log' or 'cv', not {kind!r}", code="option", kind=kind)
 
 
 def beta_cross_section(
@@ -138,7 +138,7 @@ def beta_cross_section(
     if controls is not None:
         extra = complete(controls, 2, "controls")
         if len(extra) != n:
-            raise FusionError("controls have a row a region", rows=(len(extra), n))
+            raise FusionError("controls have a row a region", code="shape", rows=(len(extra), n))
         parts.append(extra)
     fit = ols((levels[-1] - levels[0]) / T, np.column_stack(parts), covariance=covariance)
     return _converged(fit, 1, T)
@@ -176,7 +176,7 @@ def beta_panel(
     if controls is not None:
         extra = complete(controls, 3, "controls")
         if extra.shape[:2] != levels.shape:
-            raise FusionError("controls are shaped (t, n, k)", shape=extra.shape)
+            raise FusionError("controls are shaped (t, n, k)", code="shape", shape=extra.shape)
         parts.append(extra[:-1].reshape(T * n, -1))
     region, year = np.tile(np.arange(n), T), np.repeat(np.arange(T), n)
     if region_effects:
@@ -206,7 +206,7 @@ def _covariance(
     if kind == "cluster":
         members = np.asarray(groups)
         if members.shape != (n,):
-            raise FusionError("clusters need a group for each row", shape=members.shape)
+            raise FusionError("clusters need a group for each row", code="shape", shape=members.shape)
         _, number = np.unique(members, return_inverse=True)
         G = int(number.max()) + 1
         if G < 2:
@@ -219,7 +219,9 @@ def _covariance(
     elif kind == "HC3":
         scale = 1.0 / np.maximum(1.0 - leverage, 1e-12)
     else:
-        raise FusionError(f"covariance is 'plain', 'HC1', 'HC3' or 'cluster', not {kind!r}", covariance=kind)
+        raise FusionError(
+            f"covariance is 'plain', 'HC1', 'HC3' or 'cluster', not {kind!r}", code="option", covariance=kind
+        )
     weighted = X * (error * scale)[:, None]
     return bread @ (weighted.T @ weighted) @ bread, n - k
 

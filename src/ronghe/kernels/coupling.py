@@ -112,7 +112,7 @@ def coordination(U: ArrayLike, *, alpha: ArrayLike | None = None, form: Form = "
     0.282843
     """
     if form not in ("classic", "modified"):
-        raise FusionError(f"form is 'classic' or 'modified', not {form!r}", form=form)
+        raise FusionError(f"form is 'classic' or 'modified', not {form!r}", code="option", form=form)
     C = coupling_classic(U) if form == "classic" else coupling_modified(U)
     levels = np.asarray(U, dtype=np.float64)
     T = development(levels, _alpha(alpha, levels.shape[-1]))
@@ -153,7 +153,7 @@ def coordination_class(D: ArrayLike) -> NDArray[np.int64]:
     """
     degrees = np.asarray(D, dtype=np.float64)
     if not ((degrees >= 0) & (degrees <= 1)).all():
-        raise FusionError("D lies in [0, 1]")
+        raise FusionError("D lies in [0, 1]", code="fraction")
     return np.asarray(np.searchsorted(_EDGES, degrees, side="right"), dtype=np.int64)
 
 
@@ -192,7 +192,7 @@ def diagnose_published(
     levels = np.atleast_2d(_levels(U, most=1.0))
     figures = np.atleast_1d(np.asarray(published, dtype=np.float64))
     if figures.shape != levels.shape[:1]:
-        raise FusionError("needs one published figure a row of U", rows=len(levels), figures=len(figures))
+        raise FusionError("needs one published figure a row of U", code="shape", rows=len(levels), figures=len(figures))
     forms = _forms(_alpha(alpha, levels.shape[1]), equal=alpha is None or np.ptp(np.asarray(alpha)) == 0)
     slack = 0.5 * 10.0**-decimals + _UNROUNDED
     box = _rounding_box(levels, decimals_U)
@@ -250,10 +250,11 @@ def _rounding_box(levels: Floats, decimals: int | None) -> Floats:
 def _levels(U: ArrayLike, most: float | None) -> Floats:
     levels = np.asarray(U, dtype=np.float64)
     if levels.ndim < 1 or levels.shape[-1] < 2:
-        raise FusionError("coupling needs at least two subsystems", shape=levels.shape)
+        raise FusionError("coupling needs at least two subsystems", code="subsystems", shape=levels.shape)
     if not (levels >= 0).all() or (most is not None and not (levels <= most).all()):
         raise FusionError(
             "a level is missing or outside [0, 1]" if most else "a level is missing or negative",
+            code="fraction",
             lowest=float(np.min(levels)),
             highest=float(np.max(levels)),
         )

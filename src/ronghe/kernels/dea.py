@@ -185,7 +185,7 @@ class _Solver:
         if status in _INFEASIBLE:
             return None
         if status != _OPTIMAL:
-            raise FusionError("the solver stopped without an answer", status=str(status))
+            raise FusionError("the solver stopped without an answer", code="solver", status=str(status))
         return np.array(self._highs.getSolution().col_value, dtype=np.float64)
 
 
@@ -269,6 +269,7 @@ def _known(returns: str, orientation: str) -> None:
     if returns not in ("crs", "vrs") or orientation not in ("input", "output"):
         raise FusionError(
             "returns are 'crs' or 'vrs', orientation 'input' or 'output'",
+            code="option",
             returns=returns,
             orientation=orientation,
         )
@@ -277,7 +278,7 @@ def _known(returns: str, orientation: str) -> None:
 def _data(X: ArrayLike, Y: ArrayLike) -> tuple[Floats, Floats]:
     x, y = complete(X, 2, "X"), complete(Y, 2, "Y")
     if len(x) != len(y):
-        raise FusionError("X and Y have a row a unit", shapes=(x.shape, y.shape))
+        raise FusionError("X and Y have a row a unit", code="shape", shapes=(x.shape, y.shape))
     if len(x) < 2:
         raise TooFewError("a frontier needs two units", what="regions", found=len(x), needed=2)
     if (x < 0).any() or (y < 0).any():

@@ -57,11 +57,11 @@ def tapio(E: ArrayLike, G: ArrayLike, *, low: float = 0.8, high: float = 1.2) ->
     """
     pressure, driver = np.asarray(E, dtype=np.float64), np.asarray(G, dtype=np.float64)
     if pressure.shape != driver.shape or pressure.ndim < 1:
-        raise FusionError("E and G have the same shape", shapes=(pressure.shape, driver.shape))
+        raise FusionError("E and G have the same shape", code="shape", shapes=(pressure.shape, driver.shape))
     if len(pressure) < 2:
         raise TooFewError("decoupling compares two years", what="years", found=len(pressure), needed=2)
     if not 0 < low <= high:
-        raise FusionError("thresholds need 0 < low ≤ high", low=low, high=high)
+        raise FusionError("thresholds need 0 < low ≤ high", code="thresholds", low=low, high=high)
     bad = ~((pressure > 0) & (driver > 0))
     if bad.any():
         where = bad.reshape(len(bad), -1).any(axis=0)

@@ -41,11 +41,13 @@ def bandwidth(y: ArrayLike, *, rule: Rule = "silverman") -> Floats:
     s = levels.std(axis=1, ddof=1)
     flat = np.ptp(levels, axis=1) == 0
     if flat.any():
-        raise FusionError("all regions are equal: no density", years=tuple(int(i) for i in np.flatnonzero(flat)))
+        raise FusionError(
+            "all regions are equal: no density", code="equal", years=tuple(int(i) for i in np.flatnonzero(flat))
+        )
     if rule == "scott":
         return np.asarray(1.06 * s * n**-0.2, dtype=np.float64)
     if rule != "silverman":
-        raise FusionError(f"rule is 'silverman' or 'scott', not {rule!r}", rule=rule)
+        raise FusionError(f"rule is 'silverman' or 'scott', not {rule!r}", code="option", rule=rule)
     upper, lower = np.percentile(levels, [75, 25], axis=1)
     middle = (upper - lower) / 1.349
     return np.asarray(0.9 * np.where(middle > 0, np.minimum(s, middle), s) * n**-0.2, dtype=np.float64)
@@ -84,12 +86,12 @@ def kernel_density(
         else np.broadcast_to(np.asarray(width, dtype=np.float64), (len(levels),)).copy()
     )
     if not (h > 0).all():
-        raise FusionError("a bandwidth is above zero", widths=tuple(float(v) for v in h))
+        raise FusionError("a bandwidth is above zero", code="grid", widths=tuple(float(v) for v in h))
     if support is not None and (levels.min() < support[0] or levels.max() > support[1]):
-        raise FusionError("a level lies outside the support", support=support)
+        raise FusionError("a level lies outside the support", code="grid", support=support)
     x = _grid(levels, float(h.max()), points, support) if grid is None else complete(grid, 1, "grid")
     if len(x) < 2 or not (np.diff(x) > 0).all():
-        raise FusionError("a grid increases and has two points or more", points=len(x))
+        raise FusionError("a grid increases and has two points or more", code="grid", points=len(x))
     density = _sum_of_kernels(x, levels, h)
     if support is not None:
         inside = (x >= support[0]) & (x <= support[1])

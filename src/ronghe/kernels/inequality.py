@@ -116,7 +116,7 @@ def theil(y: ArrayLike, groups: ArrayLike | None = None, *, kind: Literal["T", "
     (True, 0.0)
     """
     if kind not in ("T", "L"):
-        raise FusionError(f"kind is 'T' or 'L', not {kind!r}", kind=kind)
+        raise FusionError(f"kind is 'T' or 'L', not {kind!r}", code="option", kind=kind)
     levels = _positive(y, zero=False)
     n = len(levels)
     member = _members(np.zeros(n, dtype=np.int64) if groups is None else groups, n)
@@ -148,5 +148,5 @@ def _positive(y: ArrayLike, *, zero: bool) -> Floats:
 def _members(groups: ArrayLike, n: int) -> NDArray[np.float64]:
     kinds = np.asarray(groups)
     if kinds.shape != (n,) or not np.array_equal(np.unique(kinds), np.arange(kinds.max(initial=0) + 1)):
-        raise FusionError("groups are numbered 0, 1, … without a gap, one a region", shape=kinds.shape)
+        raise FusionError("groups are numbered 0, 1, … without a gap, one a region", code="groups", shape=kinds.shape)
     return np.asarray(kinds[:, None] == np.arange(kinds.max() + 1), dtype=np.float64)

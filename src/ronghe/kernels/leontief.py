@@ -131,7 +131,7 @@ def check_flows(Z: Matrix) -> None:
         raise KernelError("shape", f"a square matrix is needed, not shape {Z.shape}")
     total = Z.data.sum() if is_sparse(Z) else np.sum(Z)
     if not np.isfinite(total):
-        raise KernelError("not-finite", "flows must be finite")
+        raise KernelError("not_finite", "flows must be finite")
     cells = _negative_cells(Z)
     if len(cells):
         raise NegativeFlows(cells)

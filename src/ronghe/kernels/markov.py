@@ -60,10 +60,12 @@ def classify(y: ArrayLike, cutoffs: ArrayLike) -> Ints:
     """
     edges = complete(cutoffs, 1, "cutoffs")
     if not (np.diff(edges) > 0).all():
-        raise FusionError("cutoffs increase", cutoffs=tuple(float(e) for e in edges))
+        raise FusionError("cutoffs increase", code="classes", cutoffs=tuple(float(e) for e in edges))
     levels = np.asarray(y, dtype=np.float64)
     if not np.isfinite(levels).all():
-        raise FusionError("a level is missing: no class", missing=int((~np.isfinite(levels)).sum()))
+        raise FusionError(
+            "a level is missing: no class", code="missing-level", missing=int((~np.isfinite(levels)).sum())
+        )
     return np.asarray(np.searchsorted(edges, levels, side="left"), dtype=np.int64)
 
 
@@ -77,11 +79,11 @@ def quantile_cutoffs(y: ArrayLike, k: int) -> Floats:
     [3.0]
     """
     if k < 2:
-        raise FusionError("needs two classes or more", k=k)
+        raise FusionError("needs two classes or more", code="classes", k=k)
     levels = np.asarray(y, dtype=np.float64).ravel()
     edges = np.percentile(levels, np.linspace(0, 100, k + 1))
     if not (np.diff(edges) > 0).all():
-        raise FusionError(f"too many equal levels for {k} classes", k=k)
+        raise FusionError(f"too many equal levels for {k} classes", code="classes", k=k)
     return np.asarray(edges[1:-1], dtype=np.float64)
 
 
@@ -136,7 +138,7 @@ def spatial_markov(states: ArrayLike, lag_states: ArrayLike, k: int, lags: int) 
     path = _states(states, k)
     near = _states(lag_states, lags, lowest=-1)
     if near.shape != path.shape:
-        raise FusionError("states and lag states have one shape", shapes=(path.shape, near.shape))
+        raise FusionError("states and lag states have one shape", code="shape", shapes=(path.shape, near.shape))
     start = near[:-1]
     known = start >= 0
     code = (start * k + path[:-1]) * k + path[1:]
@@ -231,16 +233,18 @@ def homogeneity(counts: ArrayLike) -> Homogeneity:
     used = chains > 0
     dof = int(((reached[used] - 1) * (chains[used] - 1)).sum())
     if dof < 1:
-        raise FusionError("no degree of freedom: too few moves to compare", dof=dof)
+        raise FusionError("no degree of freedom: too few moves to compare", code="few-moves", dof=dof)
     return Homogeneity(LR, Q, dof, float(chdtrc(dof, max(LR, 0.0))), float(chdtrc(dof, Q)))
 
 
 def _states(states: ArrayLike, k: int, lowest: int = 0) -> Ints:
     path = np.asarray(states)
     if path.ndim != 2 or path.size == 0 or path.dtype.kind not in "iu":
-        raise FusionError("states are integers (t, n)", shape=path.shape)
+        raise FusionError("states are integers (t, n)", code="shape", shape=path.shape)
     if path.min() < lowest or path.max() >= k:
-        raise FusionError(f"states run from {lowest} to {k - 1}", lowest=int(path.min()), highest=int(path.max()))
+        raise FusionError(
+            f"states run from {lowest} to {k - 1}", code="shape", lowest=int(path.min()), highest=int(path.max())
+        )
     return np.asarray(path, dtype=np.int64)
 
 

@@ -60,7 +60,7 @@ def impute(X: ArrayLike, method: Method = "linear", *, max_gap: int | None = Non
     elif method == "model":
         filled, sd = _model(panel)
     else:
-        raise FusionError(f"method is none, carry, linear or model, not {method!r}", method=method)
+        raise FusionError(f"method is none, carry, linear or model, not {method!r}", code="option", method=method)
     wanted = gaps if max_gap is None else gaps & (_gap_length(gaps) <= max_gap)
     mask = wanted & ~np.isnan(filled)
     return Imputed(np.where(mask, filled, panel), mask, np.where(mask, sd, 0.0))
@@ -86,7 +86,7 @@ def imputed_draws(filled: Imputed, count: int, *, seed: int = 0) -> Floats:
     (3, 2, 1, 1)
     """
     if count < 1 or np.isnan(filled.sd).any():
-        raise FusionError("draws need a count and cells filled by the model", count=count)
+        raise FusionError("draws need a count and cells filled by the model", code="draws", count=count)
     noise = np.random.default_rng(seed).standard_normal((count, int(filled.mask.sum())))
     versions = np.tile(filled.values, (count, 1, 1, 1))
     versions[:, filled.mask] += noise * filled.sd[filled.mask]
@@ -114,7 +114,9 @@ def change_errors(X: ArrayLike, filled: Imputed) -> Imputed:
     """
     panel = _panel(X)
     if panel.shape != filled.values.shape:
-        raise FusionError("X and what was filled have one shape", shapes=(panel.shape, filled.values.shape))
+        raise FusionError(
+            "X and what was filled have one shape", code="shape", shapes=(panel.shape, filled.values.shape)
+        )
     wanted = filled.mask & np.isnan(filled.sd)
     if not wanted.any():
         return filled
@@ -141,7 +143,7 @@ def _steps(panel: Floats, before: NDArray[np.int64], needed: NDArray[np.bool_]) 
     pooled = count.sum(axis=0)
     unknown = needed & (pooled == 0)
     if unknown.any():
-        raise FusionError("no two known years to tell a change from", indicators=positions(unknown))
+        raise FusionError("no two known years to tell a change from", code="no-change", indicators=positions(unknown))
     own = square.sum(axis=0) / np.maximum(count, 1)
     of_all = square.sum(axis=(0, 1)) / np.maximum(pooled, 1)
     return np.asarray(np.sqrt(np.where(count > 0, own, of_all)), dtype=np.float64)
@@ -150,9 +152,13 @@ def _steps(panel: Floats, before: NDArray[np.int64], needed: NDArray[np.bool_]) 
 def _panel(X: ArrayLike) -> Floats:
     panel = np.array(X, dtype=np.float64)
     if panel.ndim != 3 or panel.size == 0:
-        raise FusionError(f"a panel is years × regions × indicators, not {panel.shape}", shape=panel.shape)
+        raise FusionError(
+            f"a panel is years × regions × indicators, not {panel.shape}", code="shape", shape=panel.shape
+        )
     if np.isinf(panel).any():
-        raise FusionError("a cell is infinite", indicators=positions(np.isinf(panel).any(axis=(0, 1))))
+        raise FusionError(
+            "a cell is infinite", code="not_finite", indicators=positions(np.isinf(panel).any(axis=(0, 1)))
+        )
     return panel
 
 

@@ -126,7 +126,9 @@ def simulate(
     """
     asked = {"draws": draws, "level": level, "sensitivity": sensitivity}
     if draws < 1 or not 0 < level < 1 or not 0 <= sensitivity <= draws // 2:
-        raise FusionError("needs draws, a level in (0, 1), a base sample of at most half the draws", **asked)
+        raise FusionError(
+            "needs draws, a level in (0, 1), a base sample of at most half the draws", code="draws", **asked
+        )
     plan = _Plan.of(_panels(versions), choices)
     sample = plan.sample(np.random.default_rng(seed), draws)
     t, n = plan.shape
@@ -160,7 +162,7 @@ def rank_draws(scores: ArrayLike) -> tuple[NDArray[np.int32], Floats]:
     """
     values = np.ascontiguousarray(scores, dtype=np.float64)
     if values.ndim != 3 or values.size == 0 or np.isnan(values).any():
-        raise FusionError("scores are numbers (draws, years, regions)", shape=values.shape)
+        raise FusionError("scores are numbers (draws, years, regions)", code="shape", shape=values.shape)
     draws, t, n = values.shape
     ranks = np.empty((draws, t, n), dtype=np.int32)
     ahead = np.zeros((t, n, n), dtype=np.int64)
@@ -195,14 +197,16 @@ class _Plan:
         groups = np.zeros(m, dtype=np.int64) if choices.groups is None else np.asarray(choices.groups)
         g = int(groups.max(initial=0)) + 1
         if groups.shape != (m,) or not np.array_equal(np.unique(groups), np.arange(g)):
-            raise FusionError("groups number the subsystems 0, 1, … without a gap", shape=groups.shape)
+            raise FusionError("groups number the subsystems 0, 1, … without a gap", code="groups", shape=groups.shape)
         if choices.outcome not in ("composite", "coordination") or (choices.outcome == "coordination" and g < 2):
-            raise FusionError("outcome is 'composite', or 'coordination' of two subsystems or more", groups=g)
+            raise FusionError(
+                "outcome is 'composite', or 'coordination' of two subsystems or more", code="option", groups=g
+            )
         if not (choices.normalisations and choices.aggregations and choices.concentration > 0):
-            raise FusionError("needs a normalisation, an aggregation and a concentration above zero")
+            raise FusionError("needs a normalisation, an aggregation and a concentration above zero", code="option")
         unknown = set(choices.aggregations) - set(_SCORES)
         if unknown:
-            raise FusionError("unknown aggregation", unknown=tuple(sorted(unknown)))
+            raise FusionError("unknown aggregation", code="option", unknown=tuple(sorted(unknown)))
         member = np.asarray(groups[:, None] == np.arange(g), dtype=np.float64)
         base = np.atleast_2d(np.asarray(choices.base_weights, dtype=np.float64))
         alpha = np.full(g, 1.0 / g) if choices.alpha is None else np.asarray(choices.alpha, dtype=np.float64)
@@ -334,13 +338,15 @@ def _normalised(panel: Floats, name: str) -> Floats:
         return normalise.normal_score(panel)
     if name == "rank":
         return normalise.rank_score(panel)
-    raise FusionError(f"unknown normalisation {name!r}", unknown=(name,))
+    raise FusionError(f"unknown normalisation {name!r}", code="option", unknown=(name,))
 
 
 def _panels(versions: Sequence[ArrayLike]) -> list[Floats]:
     panels = [np.asarray(v, dtype=np.float64) for v in versions]
     if not panels or panels[0].ndim != 3 or any(p.shape != panels[0].shape for p in panels):
-        raise FusionError("versions are panels (t, n, m) of one shape", shapes=tuple(p.shape for p in panels))
+        raise FusionError(
+            "versions are panels (t, n, m) of one shape", code="shape", shapes=tuple(p.shape for p in panels)
+        )
     if panels[0].shape[1] < 2:
         raise TooFewError("a ranking needs two regions", what="regions", found=panels[0].shape[1], needed=2)
     for panel in panels:

@@ -181,7 +181,9 @@ def _values(X: ArrayLike) -> Floats:
     if values.ndim < 2 or values.size == 0:
         raise TooFewError("needs regions × indicators, one of each at least", what="regions", found=0, needed=1)
     if np.isinf(values).any():
-        raise FusionError("a value is infinite", indicators=positions(np.isinf(values).any(axis=_leading(values))))
+        raise FusionError(
+            "a value is infinite", code="not_finite", indicators=positions(np.isinf(values).any(axis=_leading(values)))
+        )
     return values
 
 
@@ -191,7 +193,7 @@ def _leading(values: Floats) -> tuple[int, ...]:
 
 def _axes(values: Floats, bounds: Bounds) -> tuple[int, ...]:
     if bounds not in ("panel", "year"):
-        raise FusionError(f"bounds are 'panel' or 'year', not {bounds!r}", bounds=bounds)
+        raise FusionError(f"bounds are 'panel' or 'year', not {bounds!r}", code="option", bounds=bounds)
     return _leading(values) if bounds == "panel" else (values.ndim - 2,)
 
 

@@ -93,7 +93,7 @@ def marginal_effect(
     [[0.904, -0.208]]
     """
     if not step > 0:
-        raise FusionError("the step is above 0", step=step)
+        raise FusionError("the step is above 0", code="step", step=step)
     values = _unit_interval(Z)
     loading = _loading(weights, groups, values.shape[1])
     levels = values @ loading
@@ -112,7 +112,7 @@ def relative_development(U: ArrayLike) -> Floats:
     """
     levels = np.asarray(U, dtype=np.float64)
     if levels.shape[-1] != 2:
-        raise FusionError("relative development compares two subsystems", shape=levels.shape)
+        raise FusionError("relative development compares two subsystems", code="subsystems", shape=levels.shape)
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.asarray(levels[..., 0] / levels[..., 1], dtype=np.float64)
 
@@ -128,7 +128,9 @@ def lagging(U: ArrayLike, *, threshold: float = 0.8) -> Ints:
     """
     levels = np.asarray(U, dtype=np.float64)
     if levels.ndim < 1 or levels.shape[-1] < 2 or not 0 < threshold <= 1:
-        raise FusionError("needs two subsystems or more and a threshold in (0, 1]", shape=levels.shape)
+        raise FusionError(
+            "needs two subsystems or more and a threshold in (0, 1]", code="subsystems", shape=levels.shape
+        )
     lowest = levels.min(axis=-1)
     others = (levels.sum(axis=-1) - lowest) / (levels.shape[-1] - 1)
     return np.asarray(np.where(lowest < threshold * others, levels.argmin(axis=-1), -1), dtype=np.int64)
@@ -154,7 +156,7 @@ def gap_to_close(U: ArrayLike, target: float, *, alpha: ArrayLike | None = None,
     """
     levels = np.asarray(U, dtype=np.float64)
     if not 0 <= target <= 1:
-        raise FusionError("the target lies in [0, 1]", target=target)
+        raise FusionError("the target lies in [0, 1]", code="fraction", target=target)
     low = np.zeros(levels.shape[:-1])
     high = np.where(target <= coordination(levels, alpha=alpha, form=form).D, 0.0, 1.0)
     for _ in range(50):  # halves 1 down to the last bit of a double
@@ -170,6 +172,7 @@ def _unit_interval(Z: ArrayLike) -> Floats:
     if values.min() < 0 or values.max() > 1:
         raise FusionError(
             "values lie in [0, 1]: use a min–max or rank normalisation",
+            code="fraction",
             lowest=float(values.min()),
             highest=float(values.max()),
         )
@@ -180,7 +183,9 @@ def _loading(weights: ArrayLike, groups: ArrayLike, m: int) -> Floats:
     kinds = np.asarray(groups)
     w = np.asarray(weights, dtype=np.float64)
     if kinds.shape != (m,) or not np.array_equal(np.unique(kinds), np.arange(kinds.max(initial=0) + 1)):
-        raise FusionError("groups number the subsystems 0, 1, … without a gap", groups=tuple(kinds.ravel()))
+        raise FusionError(
+            "groups number the subsystems 0, 1, … without a gap", code="groups", groups=tuple(kinds.ravel())
+        )
     if w.shape != (m,):
         raise WeightError(f"needs {m} weights", rows=(), sums=())
     loading = np.where(kinds[:, None] == np.arange(kinds.max() + 1), w[:, None], 0.0)

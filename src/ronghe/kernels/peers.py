@@ -46,7 +46,7 @@ def nearest_peers(S: ArrayLike, k: int = 5, *, weights: ArrayLike | None = None)
         raise ConstantIndicatorError("a structural variable is equal everywhere", indicators=positions(flat))
     w = np.ones(q) if weights is None else np.asarray(weights, dtype=np.float64)
     if w.shape != (q,) or not (w >= 0).all() or not w.sum() > 0:
-        raise FusionError("weights of variables are zero or more and not all zero", shape=w.shape)
+        raise FusionError("weights of variables are zero or more and not all zero", code="link-weights", shape=w.shape)
     scaled = (variables - variables.mean(axis=0)) / variables.std(axis=0) * np.sqrt(w / w.mean())
     gap = scaled[:, None, :] - scaled[None, :, :]
     distance = np.sqrt((gap**2).sum(axis=2))
@@ -79,7 +79,9 @@ def peer_lessons(
     before, after = complete(D_start, 1, "D_start"), complete(D_end, 1, "D_end")
     near = np.asarray(index, dtype=np.int64)
     if start.shape != end.shape or not len(before) == len(after) == len(start) == len(near):
-        raise FusionError("all arrays describe the same regions", shapes=(start.shape, end.shape, near.shape))
+        raise FusionError(
+            "all arrays describe the same regions", code="shape", shapes=(start.shape, end.shape, near.shape)
+        )
     gain, rise = after - before, end - start
     ahead = (gain[near] > gain[:, None]) & (after[near] > after[:, None])
     count = ahead.sum(axis=1)[:, None]

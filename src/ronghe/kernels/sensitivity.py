@@ -49,7 +49,7 @@ def sobol_shares(fA: ArrayLike, fB: ArrayLike, fAB: ArrayLike) -> Shares:
     """
     a, b, ab = (np.asarray(f, dtype=np.float64) for f in (fA, fB, fAB))
     if a.shape != b.shape or ab.shape[1:] != a.shape or len(a) < 2:
-        raise FusionError("samples A, B and AB_i are of one shape", shapes=(a.shape, b.shape, ab.shape))
+        raise FusionError("samples A, B and AB_i are of one shape", code="shape", shapes=(a.shape, b.shape, ab.shape))
     variance = np.concatenate([a, b]).var(axis=0)
     safe = np.where(variance > 0, 2.0 * variance, np.nan)
     first = 1.0 - ((b - ab) ** 2).mean(axis=1) / safe

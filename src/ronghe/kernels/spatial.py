@@ -77,7 +77,7 @@ def contiguity(n: int, pairs: Iterable[tuple[int, int]]) -> Floats:
     W = np.zeros((n, n))
     for i, j in pairs:
         if not (0 <= i < n and 0 <= j < n) or i == j:
-            raise FusionError("a pair names two different regions", pair=(i, j), n=n)
+            raise FusionError("a pair names two different regions", code="same-place", pair=(i, j), n=n)
         W[i, j] = W[j, i] = 1.0
     return W
 
@@ -108,7 +108,9 @@ def inverse_distance(D: ArrayLike, *, power: float = 1.0, cutoff: float | None =
     same = off & (distance <= 0)
     if same.any():
         raise FusionError(
-            "two regions at no distance", pairs=tuple((int(i), int(j)) for i, j in np.argwhere(same) if i < j)
+            "two regions at no distance",
+            code="same-place",
+            pairs=tuple((int(i), int(j)) for i, j in np.argwhere(same) if i < j),
         )
     near = off if cutoff is None else off & (distance <= cutoff)
     return np.where(near, np.where(near, distance, 1.0) ** -power, 0.0)
@@ -142,7 +144,7 @@ def link_islands(W: ArrayLike, D: ArrayLike) -> Floats:
     """
     linked, distance = _square(W).copy(), _square(D)
     if distance.shape != linked.shape:
-        raise FusionError("W and D describe the same regions", shapes=(linked.shape, distance.shape))
+        raise FusionError("W and D describe the same regions", code="shape", shapes=(linked.shape, distance.shape))
     weight = float(linked.max()) or 1.0
     apart = distance + np.diag(np.full(len(distance), np.inf))
     for i in islands(linked):
@@ -226,7 +228,7 @@ def local_moran(y: ArrayLike, W: ArrayLike, *, permutations: int = 999, seed: in
     [3, 3, 1, 1]
     """
     if permutations < 1:
-        raise FusionError("local inference needs permutations", permutations=permutations)
+        raise FusionError("local inference needs permutations", code="draws", permutations=permutations)
     z, weights = _deviations(y, W)
     n = len(z)
     scale = (n - 1) / float(z @ z)
@@ -284,7 +286,7 @@ def _deviations(y: ArrayLike, W: ArrayLike) -> tuple[Floats, Floats]:
     if n < 4:
         raise TooFewError("Moran's I needs four regions", what="regions", found=n, needed=4)
     if len(weights) != n:
-        raise FusionError("W has a row a region", shapes=(levels.shape, weights.shape))
+        raise FusionError("W has a row a region", code="shape", shapes=(levels.shape, weights.shape))
     if weights.sum() == 0:
         raise IslandError("no region has a neighbour", islands=tuple(range(n)))
     if np.ptp(levels) == 0:
@@ -295,5 +297,7 @@ def _deviations(y: ArrayLike, W: ArrayLike) -> tuple[Floats, Floats]:
 def _square(W: ArrayLike) -> Floats:
     weights = complete(W, 2, "W")
     if weights.shape[0] != weights.shape[1] or (weights < 0).any() or np.diag(weights).any():
-        raise FusionError("needs a square matrix, zero or more, zero on the diagonal", shape=weights.shape)
+        raise FusionError(
+            "needs a square matrix, zero or more, zero on the diagonal", code="link-weights", shape=weights.shape
+        )
     return weights

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from ronghe.errors import KernelRefused, NoData, UnknownName
+from ronghe.errors import KernelRefused, NoData, UnknownName, refusal
 from ronghe.kernels.cascade_network import Network, NetworkError, network
 from ronghe.kernels.errors import KernelError
 from ronghe.lake.snapshot import Snapshot
@@ -93,7 +93,8 @@ class Firms:
             raise self._refused(error, []) from error
 
     def _refused(self, error: KernelError, named: Sequence[str]) -> KernelRefused:
-        return KernelRefused("firms_refused", network=self.name, why=str(error), firms=", ".join(named) or "-")
+        why = refusal(error.code, error.details)
+        return KernelRefused("firms_refused", network=self.name, why=why, firms=", ".join(named) or "-")
 
     def name_of(self, firm: int) -> dict[str, str]:
         """A firm's name in both languages; its code where it has none."""

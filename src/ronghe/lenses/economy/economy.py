@@ -10,8 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from ronghe.errors import KernelRefused, NoData
-from ronghe.i18n import LANGUAGES, has, translate
+from ronghe.errors import KernelRefused, NoData, refusal
 from ronghe.kernels.errors import KernelError
 from ronghe.kernels.imports import domestic_shares
 from ronghe.kernels.leontief import Leontief, factorise, technical_coefficients
@@ -117,10 +116,10 @@ class Economy:
     def refused(self, error: KernelError) -> KernelRefused:
         """A kernel's refusal, with sectors named."""
         sectors = [int(s) for s in np.ravel(np.asarray(error.details.get("sectors", ())))[:8]]
-        named = [f"{self.codes[s]} {self.name_zh[s]} / {self.name_en[s]}" for s in sectors]
-        key = f"io_refused.{error.code}"
-        why = {lang: translate(lang, Text(key)) for lang in LANGUAGES} if has(key) else str(error)
-        return KernelRefused("io_refused", table=self.table_id, why=why, sectors=", ".join(named) or "-")
+        names = {"zh": self.name_zh, "en": self.name_en}
+        named = [{lang: f"{self.codes[s]} {said[s]}" for lang, said in names.items()} for s in sectors]
+        why = refusal(error.code, error.details)
+        return KernelRefused("io_refused", table=self.table_id, why=why, sectors=named or "-")
 
     def index(self, code: str, region: str | None = None) -> int:
         """The place of a sector code (of a region)."""

@@ -7,7 +7,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from ronghe.errors import AskError, KernelRefused
+from ronghe.errors import AskError, KernelRefused, refusal
 from ronghe.kernels.allocation import Constrained, constrained_shares, gain, optimal_shares, sensitivity
 from ronghe.kernels.errors import KernelError
 from ronghe.lenses.base import Context, Path, lens
@@ -75,7 +75,7 @@ def make_plan(network: Network, rates: tuple[float, float], bounds: Bounds) -> P
                                    risk=network.abroad, risk_limit=limit)  # fmt: skip
         gains = _gains(network, gamma, bound.shares, rates)
     except KernelError as error:
-        raise KernelRefused("allocation", why=str(error)) from error
+        raise KernelRefused("allocation", why=refusal(error.code, error.details)) from error
     draws = _draws(network, rates)
     low, high = np.quantile(draws[0], 0.05, axis=0), np.quantile(draws[0], 0.95, axis=0)
     return Plan(network, gamma, low, high, bound, gains)

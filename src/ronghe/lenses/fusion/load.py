@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ronghe.errors import AskError, KernelRefused, UnknownName, nearest
+from ronghe.errors import AskError, KernelRefused, UnknownName, nearest, refusal
 from ronghe.indexing.figures import Figures
 from ronghe.indexing.panel import Panel, build, complete, figures_of
 from ronghe.indexing.system import Count, Item, System
@@ -145,7 +145,7 @@ def _refusal(
     if kind == "inconsistent":
         pair = _named(details.get("worst", ()), items)
         return KernelRefused("fusion_inconsistent", cr=details["cr"], limit=details["limit"], pair=pair)
-    return KernelRefused("fusion_refused", why=str(error), **args)
+    return KernelRefused("fusion_refused", why=refusal(error.code, details), **args)
 
 
 def _numbers(found: object) -> tuple[Any, ...]:
