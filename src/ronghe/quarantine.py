@@ -1,6 +1,7 @@
 """The quarantine as a sheet a user can mend: fill in the last column, give it back with ``--repairs``."""
 
 import csv
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from ronghe.brain import Brain
 from ronghe.export import format_of
 from ronghe.export.files import draft
 from ronghe.i18n import translate
+from ronghe.model.serial import unpacked
 from ronghe.model.text import Text
 
 FORMATS = ("xlsx", "csv")
@@ -32,7 +34,7 @@ def write_sheet(brain: Brain, path: Path, lang: str, load: str | None = None) ->
     if load is not None:
         snapshot = replace(snapshot, loads=(snapshot.load(load),))
     faults = brain.lake.quarantine(snapshot).to_pylist()
-    lines = [[_cell(row, name, lang) for name in COLUMNS] for row in faults]
+    lines = [[cell(row, name, lang) for name in COLUMNS] for row in faults]
     heading = [translate(lang, Text(f"quarantine.{name}")) for name in COLUMNS]
     with draft(path) as made:
         if kind == "csv":
@@ -43,9 +45,12 @@ def write_sheet(brain: Brain, path: Path, lang: str, load: str | None = None) ->
     return len(lines)
 
 
-def _cell(row: dict[str, Any], name: str, lang: str) -> Any:
+def cell(row: Mapping[str, Any], name: str, lang: str) -> Any:
+    """What a column says of a fault; reason and what was expected in the reader's language."""
     if name == "reason":
         return translate(lang, Text(f"reject.{row[name]}"))
+    if name == "expected":
+        return translate(lang, unpacked(row[name], row["args"]))
     return row.get(name, "") if row.get(name) is not None else ""
 
 

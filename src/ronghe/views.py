@@ -7,7 +7,7 @@ from ronghe.brain import Brain
 from ronghe.config import Config
 from ronghe.lake.lake import plain
 from ronghe.lenses.base import LensSpec
-from ronghe.model.serial import say
+from ronghe.model.serial import say, unpacked
 from ronghe.model.table import LINEAGE, contracts
 from ronghe.plugins import get_lens, lens_names, source_names
 from ronghe.sources.registry import DatasetFile, datasets
@@ -103,11 +103,12 @@ def load_list(brain: Brain) -> dict[str, Any]:
 def quarantine_list(brain: Brain, limit: int = 1000) -> dict[str, Any]:
     """The records in quarantine: where, what was found, why, what was expected."""
     rows = brain.lake.quarantine(brain.snapshot).to_pylist()
+    shown = [{**row, "expected": say(unpacked(row["expected"], row["args"]))} for row in rows[:limit]]
     names = ("dataset", "file", "part", "row", "col", "column", "value", "reason", "expected")
     return {
         "total": len(rows),
         "columns": list(names),
-        "rows": [[row[n] for n in names] for row in rows[:limit]],
+        "rows": [[row[n] for n in names] for row in shown],
     }
 
 

@@ -197,6 +197,16 @@ def test_a_messy_workbook_in_its_faults_out_mended_and_back(run, tmp_path, lake)
     assert "firms.toml" in err
     code, out, _ = run("--lang", "zh", "ingest", "firms.csv", "--as", "organisation", "--mapping", "firms.toml")
     assert re.search(r"own\s+1\s+1\s+5\s+1\s+2\s+2\s+1", out), out
+    code, out, _ = run("--lang", "zh", "quarantine")
+    assert "单元格列" in out
+    assert re.search(r"浙工省 +没有这个地区 +已知的名称或代码；相近的有：浙江（CN-33）", out), out
+    assert re.search(r"-5\.0 +超出允许范围 +不小于0", out), out
+    assert "--repairs" in out
+    code, out, _ = run("quarantine", "--rows", "1")
+    assert "outside the allowed range   0 or more" in out
+    assert "1 of 2 rows shown" in out
+    run("--lang", "zh", "quarantine", "--export", "待更正.csv")
+    assert "已知的名称或代码" in (tmp_path / "待更正.csv").read_text(encoding="utf-8-sig")
     code, out, _ = run("quarantine", "--export", "mend.csv")
     sheet = (tmp_path / "mend.csv").read_text(encoding="utf-8-sig").splitlines()
     assert len(sheet) == 3

@@ -16,8 +16,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ronghe.errors import BalanceError, LakeError, SourceError
-from ronghe.lake.ingest import Terms
+from ronghe.i18n import translate
+from ronghe.lake.ingest import QUARANTINE, Terms
 from ronghe.lake.lake import raw_file
+from ronghe.model.serial import unpacked
 from ronghe.model.table import contract
 from tests.lake.toys import Toy, bring, lake_at
 
@@ -81,8 +83,11 @@ def test_contract_faults_go_to_quarantine(tmp_path):
     lake = lake_at(tmp_path)
     load = bring(lake, tmp_path, "CHN,gdp,999,1\nCHN,gdp,2020,nan\nCHN,gdp,2021,inf\nCHN,gdp,2022,4\n").load
     assert (load.accepted, load.quarantined) == (1, 3)
-    faults = lake.quarantine(lake.snapshot())
-    assert faults["reason"].to_pylist() == ["range", "type", "type"]
+    faults = lake.quarantine(lake.snapshot()).to_pylist()
+    assert [fault["reason"] for fault in faults] == ["range", "type", "type"]
+    said = [unpacked(fault["expected"], fault["args"]) for fault in faults]
+    assert [translate("zh", text) for text in said] == ["不小于1700", "有限的数", "有限的数"]
+    assert translate("en", said[0]) == "1700 or more"
 
 
 def test_a_repeated_key_that_says_otherwise_is_quarantined_and_one_that_agrees_is_skipped(tmp_path):
@@ -91,6 +96,16 @@ def test_a_repeated_key_that_says_otherwise_is_quarantined_and_one_that_agrees_i
     assert (load.accepted, load.quarantined, load.skipped) == (1, 1, 1)
     assert load.skips == {"duplicate": 1}
     assert values(lake) == [("CHN", 2020, 1.0)]
+
+
+def test_a_quarantine_with_other_columns_is_not_read_as_ours(tmp_path, monkeypatch):
+    lake = lake_at(tmp_path)
+    bring(lake, tmp_path, GOOD + "?bad\n")
+    more = pa.schema([*QUARANTINE, ("more", pa.string())])
+    monkeypatch.setattr("ronghe.lake.lake.QUARANTINE", more)
+    with pytest.raises(LakeError) as told:
+        lake.quarantine(lake.snapshot())
+    assert (told.value.code, told.value.args_["columns"]) == ("lake_columns", "more")
 
 
 def test_the_same_key_in_two_files_both_kept_and_precedence_picks(tmp_path):

@@ -6,7 +6,7 @@ from pathlib import Path
 from ronghe.config import Config
 from ronghe.lake.ingest import Report, Terms
 from ronghe.lake.lake import Lake, raw_file
-from ronghe.sources.base import Chunk, RawFile, Rejected, Repair, Skipped, rows_of
+from ronghe.sources.base import Chunk, RawFile, Rejected, Repair, Skipped, rows_of, wanted
 
 
 class Toy:
@@ -31,7 +31,7 @@ class Toy:
         if line.startswith("#"):
             return Chunk(count, skipped=[Skipped("footnote", 1, "", number, line)])
         if line.startswith("?"):
-            return Chunk(count, rejected=[Rejected("", number, "value", line, "type", "a number")])
+            return Chunk(count, rejected=[Rejected("", number, "value", line, "type", wanted("number"))])
         repairs = []
         if line.startswith("~"):
             line = line[1:]

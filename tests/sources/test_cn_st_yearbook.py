@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ronghe.errors import SourceError
-from ronghe.i18n import has
+from ronghe.i18n import has, translate
 from ronghe.model.regions import provinces
 from ronghe.model.units import units
 from ronghe.sources.base import Chunk, RawFile, Source
@@ -191,7 +191,8 @@ def test_units_are_mended_by_the_table_only(tmp_path: Path) -> None:
     ]
     assert [(r.row, r.new) for r in chunk.repairs] == [(2, "个"), (3, "亿元"), (4, "人年")]
     (fault,) = chunk.rejected
-    assert (fault.row, fault.column, fault.value, fault.reason, fault.expected) == (6, "unit", "吨", "unit", "CNY_100m")
+    assert (fault.row, fault.column, fault.value, fault.reason) == (6, "unit", "吨", "unit")
+    assert translate("zh", fault.expected) == "与“亿元”同类的单位"
 
 
 @pytest.mark.parametrize(

@@ -323,6 +323,13 @@ def test_an_upload_shows_its_balance_and_a_sheet_to_mend_it(li):
     page = li.get(done.headers["location"]).text
     figures = re.findall(r'<dd class="num">(\d+)</dd>', page)
     assert figures == ["8", "6", "1", "1"]
+    assert "a number, such as 1234.5" in page
+    assert "数字，如 1234.5" in li.get(done.headers["location"].replace("/en/", "/zh/")).text
+    assert "<td>数字，如 1234.5" in li.get("/zh/quarantine").text
+    assert "<td>a number, such as 1234.5" in li.get("/en/quarantine").text
+    listed = li.get("/api/v1/quarantine").json()
+    (fault,) = (dict(zip(listed["columns"], row, strict=True)) for row in listed["rows"])
+    assert fault["expected"]["key"] == "expected.float_cell"
     sheet = li.get(done.headers["location"] + "/quarantine.xlsx")
     book = openpyxl.load_workbook(io.BytesIO(sheet.content))["quarantine"]
     book.cell(2, 10).value = "7"

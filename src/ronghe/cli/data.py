@@ -227,8 +227,12 @@ def quarantine(
     document = quarantine_list(state.brain)
     if as_json:
         return state.bytes((json.dumps(document, ensure_ascii=False, separators=(",", ":")) + "\n").encode())
-    shown = [[*row[:7], state.t(f"reject.{row[7]}"), row[8]] for row in document["rows"][:rows]]
-    show_rows(state, state.t("say.quarantine", count=document["total"]), document["columns"], shown)
+    shown = [[*row[:7], state.t(f"reject.{row[7]}"), row[8][state.lang]] for row in document["rows"][:rows]]
+    show_rows(state, state.t("say.quarantine", count=document["total"]), document["columns"], shown, "quarantine")
+    if document["total"] > len(shown):
+        state.console.print(state.t("say.more", shown=len(shown), total=document["total"]), style="dim")
+    if document["total"]:
+        state.console.print(state.t("say.mend"), markup=False)
     return None
 
 

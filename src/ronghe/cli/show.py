@@ -72,13 +72,15 @@ def _fitting(heads: Sequence[str], lines: Sequence[Sequence[str]], width: int) -
     return len(heads)
 
 
-def show_rows(state: State, title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-    """A plain list: keys of the headings, and rows."""
+def show_rows(
+    state: State, title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]], words: str = "column"
+) -> None:
+    """A plain list: names of the headings, which ``words`` in the locales translates, and rows."""
     table = Table(box=box.SIMPLE_HEAD, title=title, title_justify="left")
     lines = [[("" if v is None else v) for v in row] for row in rows]
     for i, name in enumerate(columns):
         numeric = all(isinstance(line[i], (int, float)) for line in lines) and bool(lines)
-        table.add_column(state.t(f"column.{name}"), justify="right" if numeric else "left", overflow="fold")
+        table.add_column(state.t(f"{words}.{name}"), justify="right" if numeric else "left", overflow="fold")
     for line in lines:
         table.add_row(*[f"{v:,}" if isinstance(v, int) and not isinstance(v, bool) else str(v) for v in line])
     state.console.print(table)

@@ -13,7 +13,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ronghe.model.table import Column, Table, contract
-from ronghe.sources.base import Chunk, Rejected
+from ronghe.model.text import Text
+from ronghe.sources.base import Chunk, Rejected, wanted
 
 Record = tuple[str, int, str | None]
 
@@ -45,21 +46,21 @@ def faults_of(table: Table, rows: pa.Table) -> Iterator[Rejected]:
             yield from _rejected(rows, pc.fill_null(mask, False), column.name, reason, expected)
 
 
-def _tests(column: Column, values: pa.ChunkedArray) -> Iterator[tuple[str, Any, str]]:
+def _tests(column: Column, values: pa.ChunkedArray) -> Iterator[tuple[str, Any, Text]]:
     if (column.key or not column.nullable) and values.null_count:
-        yield "null", pc.is_null(values), column.type
+        yield "null", pc.is_null(values), wanted("filled")
     if column.allowed:
         legal = pc.is_in(values, value_set=pa.array(column.allowed, values.type))
-        yield "allowed", pc.and_(pc.is_valid(values), pc.invert(legal)), " | ".join(column.allowed)
+        yield "allowed", pc.and_(pc.is_valid(values), pc.invert(legal)), wanted("one_of", values=list(column.allowed))
     if column.type == "float":
-        yield "type", pc.invert(pc.is_finite(values)), "a finite number"
+        yield "type", pc.invert(pc.is_finite(values)), wanted("finite")
     if column.low is not None:
-        yield "range", pc.less(values, column.low), f">= {column.low:g}"
+        yield "range", pc.less(values, column.low), wanted("at_least", low=column.low)
     if column.high is not None:
-        yield "range", pc.greater(values, column.high), f"<= {column.high:g}"
+        yield "range", pc.greater(values, column.high), wanted("at_most", high=column.high)
 
 
-def _rejected(rows: pa.Table, mask: Any, name: str, reason: str, expected: str) -> Iterator[Rejected]:
+def _rejected(rows: pa.Table, mask: Any, name: str, reason: str, expected: Text) -> Iterator[Rejected]:
     if not pc.any(mask).as_py():
         return
     for row in rows.filter(mask).select(list(dict.fromkeys([name, "_part", "_row", "_col"]))).to_pylist():
@@ -130,5 +131,15 @@ def duplicates(connection: duckdb.DuckDBPyConnection, name: str, file: Path) -> 
             continue
         shown = ", ".join(f"{k}={row[k]}" for k in table.keys)
         where = " ".join(str(v) for v in (held["_part"], held["_row"], held["_col"]) if v not in ("", None))
-        found.faults.append(Rejected(row["_part"], row["_row"], table.keys[0], shown, "duplicate", where, row["_col"]))
+        found.faults.append(
+            Rejected(
+                row["_part"],
+                row["_row"],
+                table.keys[0],
+                shown,
+                "duplicate",
+                wanted("as_first", where=where),
+                row["_col"],
+            )
+        )
     return found

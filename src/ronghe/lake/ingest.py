@@ -16,6 +16,7 @@ from ronghe.lake.check import quote
 from ronghe.lake.loads import Load, commit, read_log
 from ronghe.lake.staging import Staged, staging
 from ronghe.lake.tables import PARTITION, Tables
+from ronghe.model.serial import packed, unpacked
 from ronghe.model.table import contract
 from ronghe.sources.base import RawFile, Rejected, Relational, Skipped, Source, stamp_of, table_of
 
@@ -27,7 +28,7 @@ Progress = Callable[[str, int, int], None]
 
 QUARANTINE = pa.schema(
     [(n, pa.int64() if n == "row" else pa.string()) for n in
-     ("part", "row", "col", "column", "value", "reason", "expected", "_load")]
+     ("part", "row", "col", "column", "value", "reason", "expected", "args", "_load")]
 )  # fmt: skip
 SKIPPED = pa.schema(
     [(n, pa.int64() if n in ("row", "count") else pa.string()) for n in
@@ -219,7 +220,9 @@ def _parse_relational(source: Relational, raw: RawFile, staged: Staged, settings
         staged.records = int(connection.to_pyarrow(relations.records).as_py())
         faults = connection.to_pyarrow(relations.faults).to_pylist()
         staged.rejected = [
-            Rejected(f["_part"], f["_row"], f["column"], f["value"] or "", f["reason"], f["expected"] or "")
+            Rejected(
+                f["_part"], f["_row"], f["column"], f["value"] or "", f["reason"], unpacked(f["expected"], f["args"])
+            )
             for f in faults
         ]
         skips = connection.to_pyarrow(relations.skips).to_pylist()
@@ -265,17 +268,19 @@ def _overlap(
 
 def _write_faults(tables: Tables, staged: Staged, load: str) -> None:
     if staged.rejected:
-        rows = [
-            {"part": r.part, "row": r.row, "col": r.col, "column": r.column, "value": r.value, "reason": r.reason,
-             "expected": r.expected} for r in staged.rejected
-        ]  # fmt: skip
-        _write_extra(tables, staged, "_quarantine", QUARANTINE, rows, load)
+        _write_extra(tables, staged, "_quarantine", QUARANTINE, [_fault(r) for r in staged.rejected], load)
     if staged.skipped:
         rows = [
             {"part": s.part, "row": s.row, "reason": s.reason, "count": s.count, "value": s.value}
             for s in staged.skipped
         ]
         _write_extra(tables, staged, "_skipped", SKIPPED, rows, load)
+
+
+def _fault(fault: Rejected) -> dict[str, Any]:
+    expected, args = packed(fault.expected)
+    said = {"column": fault.column, "value": fault.value, "reason": fault.reason, "expected": expected, "args": args}
+    return {"part": fault.part, "row": fault.row, "col": fault.col, **said}
 
 
 def _write_extra(

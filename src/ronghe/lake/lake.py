@@ -91,7 +91,7 @@ class Lake:
             )
 
     def quarantine(self, snapshot: Snapshot) -> pa.Table:
-        """The faults of the snapshot's live loads: file, part, row, col, column, value, reason, expected."""
+        """The faults of the snapshot's live loads: file, part, row, col, column, value, reason, expected, args."""
         return self._side(snapshot, "_quarantine", QUARANTINE, {o.load for o in snapshot.loads if o.quarantined})
 
     def skipped(self, snapshot: Snapshot) -> pa.Table:
@@ -105,6 +105,8 @@ class Lake:
             rows = schema.empty_table()
         else:
             delta = DeltaTable(self.store.address(name), storage_options=self.store.options or None)
+            if other := {field.name for field in delta.schema().fields} ^ set(schema.names):
+                raise LakeError("lake_columns", table=name, columns=", ".join(sorted(other)), lake=self.store.root)
             dataset = delta.to_pyarrow_dataset(file_pruning_predicate=[("_load", "in", sorted(loads))])
             rows = dataset.to_table().select(schema.names).cast(schema)
         by_load = {o.load: o for o in snapshot.loads}

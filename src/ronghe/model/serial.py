@@ -81,6 +81,16 @@ def unsay(said: Mapping[str, Any]) -> Text:
     return Text(said["key"], {k: _unargument(v) for k, v in said["args"].items()})
 
 
+def packed(text: Text) -> tuple[str, str]:
+    """A text's key, and its arguments as JSON: how a table keeps it."""
+    return text.key, json.dumps({k: _argument(v) for k, v in text.args.items()}, ensure_ascii=False)
+
+
+def unpacked(key: str, args: str) -> Text:
+    """The text behind what ``packed`` gave."""
+    return Text(key, {k: _unargument(v) for k, v in json.loads(args).items()})
+
+
 def _where(where: Mapping[str, Any]) -> dict[str, Any]:
     return {k: _cell(v) for k, v in where.items()}
 

@@ -63,7 +63,8 @@ class Rejected:
     """One fault of one record: goes to quarantine. ``reason`` is a key of ``reject.*`` in the locales.
 
     Several faults may name the same (part, row, col): it is still one record.
-    ``col`` is the record's own column where records are cells; ``column`` names the faulty field.
+    ``col`` is the record's own column where records are cells; ``column`` names the faulty field; ``expected`` is what
+    ``wanted`` gives.
     """
 
     part: str
@@ -71,8 +72,13 @@ class Rejected:
     column: str
     value: str
     reason: str
-    expected: str = ""
+    expected: Text
     col: str | None = None
+
+
+def wanted(code: str, **args: Any) -> Text:
+    """What a field should have held: ``code`` is a key of ``expected.*`` in the locales, ``args`` its placeholders."""
+    return Text(f"expected.{code}", args)
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,9 +172,9 @@ class Relations:
     """What a relational source gives.
 
     ``rows``: table -> Ibis expression with the contract's columns and ``_part``, ``_row``, ``_col``.
-    ``faults``: an Ibis expression with ``_part``, ``_row``, ``column``, ``value``, ``reason``, ``expected``;
-    a record named there gives no rows. ``skips``: ``_part``, ``_row``, ``reason``. ``records``: an Ibis
-    scalar, the number of records read.
+    ``faults``: an Ibis expression with ``_part``, ``_row``, ``column``, ``value``, ``reason``, and ``expected`` and
+    ``args`` as ``model.serial.packed`` gives them; a record named there gives no rows. ``skips``: ``_part``, ``_row``,
+    ``reason``. ``records``: an Ibis scalar, the number of records read.
     """
 
     rows: Mapping[str, Any]

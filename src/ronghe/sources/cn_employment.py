@@ -17,7 +17,8 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from ronghe.errors import SourceError
-from ronghe.sources.base import Chunk, Rejected, Repair, Skipped, table_of
+from ronghe.model.text import Text
+from ronghe.sources.base import Chunk, Rejected, Repair, Skipped, table_of, wanted
 
 PART = "china_employment"
 CLASSIFICATION = "cn-employment"
@@ -109,15 +110,15 @@ def parse(frame: pd.DataFrame, file: str) -> Chunk:
         },
         skipped=[*skipped, *([Skipped("subtotal", int((codes == "TOT").sum()), part=PART)] if "TOT" in codes else [])],
         rejected=[
-            *_rejected(frame, years, text, "type", "number"),
-            *_rejected(frame, years, negative, "range", ">= 0"),
+            *_rejected(frame, years, text, "type", wanted("number")),
+            *_rejected(frame, years, negative, "range", wanted("at_least", low=0)),
         ],
         repairs=repairs,
     )
 
 
 def _rejected(
-    frame: pd.DataFrame, years: list[str], mask: NDArray[np.bool_], reason: str, expected: str
+    frame: pd.DataFrame, years: list[str], mask: NDArray[np.bool_], reason: str, expected: Text
 ) -> list[Rejected]:
     return [
         Rejected(PART, int(at) + 2, "value", str(frame[years[year]].iloc[at]), reason, expected, col=years[year])

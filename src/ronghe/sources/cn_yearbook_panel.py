@@ -16,8 +16,9 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from ronghe.model.regions import find_region, regions
+from ronghe.model.text import Text
 from ronghe.model.units import find_unit, units
-from ronghe.sources.base import Chunk, Rejected, Repair, Skipped, rows_of
+from ronghe.sources.base import Chunk, Rejected, Repair, Skipped, rows_of, wanted
 
 MISSING: Final = frozenset({"", "—", "——", "–", "-", "…", "...", "……", "#", "NA", "nan", "None", "<NA>"})
 """What the yearbook prints where it has no figure."""
@@ -141,13 +142,13 @@ class Pile:
         definition = indicators().get(plain(line.code))
         if definition is None:
             self.records += 1
-            self._fault(line, "indicator", line.code, "unknown_indicator", "a code of the yearbook's list")
+            self._fault(line, "indicator", line.code, "unknown_indicator", wanted("indicator_code"))
             return
         before = len(self.rejected)
         region = self._region(line)
         year = year_of(line.year)
         if year is None:
-            self._fault(line, "year", line.year, "type", "a year, such as 2020")
+            self._fault(line, "year", line.year, "type", wanted("year"))
         unit = self._unit(line, definition)
         value = self._value(line, definition)
         if len(self.rejected) > before or region is None:
@@ -179,7 +180,7 @@ class Pile:
             }
         )
 
-    def _fault(self, line: Line, column: str, value: Any, reason: str, expected: str) -> None:
+    def _fault(self, line: Line, column: str, value: Any, reason: str, expected: Text) -> None:
         text = "" if value is None else str(value)
         self.rejected.append(Rejected(self.part, line.row, column, text, reason, expected))
 
@@ -194,7 +195,7 @@ class Pile:
             name = self._mend(line, "province", name, meant, "misread_name")
         region = find_region(name)
         if region is None or not (region == "CHN" or region.startswith("CN-")):
-            self._fault(line, "region", line.province, "unknown_region", "全国 or one of the provinces")
+            self._fault(line, "region", line.province, "unknown_region", wanted("nation_or_province"))
             return None
         return region
 
@@ -206,17 +207,17 @@ class Pile:
         meant = repairs("units").get((definition.indicator, name))
         if meant is not None:
             return find_unit(self._mend(line, "unit", name, meant, "misread_unit"))
-        self._fault(line, "unit", line.unit, "unit", definition.unit)
+        self._fault(line, "unit", line.unit, "unit", wanted("unit", unit=units()[definition.unit].names))
         return None
 
     def _value(self, line: Line, definition: Indicator) -> float | None:
         try:
             value = number_of(line.value)
         except ValueError:
-            self._fault(line, "value", line.value, "type", "a number")
+            self._fault(line, "value", line.value, "type", wanted("number"))
             return None
         if value is not None and value < 0 and not definition.signed:
-            self._fault(line, "value", line.value, "range", ">= 0")
+            self._fault(line, "value", line.value, "range", wanted("at_least", low=0))
         return value
 
 

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from ronghe.sources.base import Chunk, RawFile, Rejected, Repair, not_this_format
+from ronghe.sources.base import Chunk, RawFile, Rejected, Repair, not_this_format, wanted
 from ronghe.sources.cn_yearbook_panel import Pile, plain, year_of
 
 COLUMNS: Final = ("year", "date", "NO", "title", "institution", "funds", "type", "duration")
@@ -72,10 +72,10 @@ def _amount(pile: Pile, row: int, column: str, text: str) -> float | None:
     try:
         amount = float(cleaned)
     except ValueError:
-        pile.rejected.append(Rejected(pile.part, row, column, text, "type", "a number"))
+        pile.rejected.append(Rejected(pile.part, row, column, text, "type", wanted("number")))
         return None
     if amount < 0:
-        pile.rejected.append(Rejected(pile.part, row, column, text, "range", ">= 0"))
+        pile.rejected.append(Rejected(pile.part, row, column, text, "range", wanted("at_least", low=0)))
     return amount
 
 
@@ -85,9 +85,9 @@ def _project(pile: Pile, row: int, entry: Mapping[str, str], repeat: Mapping[str
     number, title, year = _number(entry), _text(entry, "title"), year_of(_cell(entry, "year"))
     for column, value in (("project_id", number), ("title", title)):
         if not value:
-            pile.rejected.append(Rejected(pile.part, row, column, "", "null", "not empty"))
+            pile.rejected.append(Rejected(pile.part, row, column, "", "null", wanted("filled")))
     if year is None:
-        pile.rejected.append(Rejected(pile.part, row, "year", _cell(entry, "year"), "type", "a year, such as 2020"))
+        pile.rejected.append(Rejected(pile.part, row, "year", _cell(entry, "year"), "type", wanted("year")))
     duration = _cell(entry, "duration")
     if not duration and repeat is not None:
         duration = _cell(repeat, "duration")

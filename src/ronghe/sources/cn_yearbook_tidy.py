@@ -9,7 +9,7 @@ from typing import Any, Final
 import pandas as pd
 
 from ronghe.model.regions import find_region
-from ronghe.sources.base import Chunk, RawFile, Rejected, Repair, not_this_format, rows_of
+from ronghe.sources.base import Chunk, RawFile, Rejected, Repair, not_this_format, rows_of, wanted
 from ronghe.sources.cn_yearbook_panel import (
     Line,
     Pile,
@@ -104,9 +104,11 @@ def laboratories(raw: RawFile) -> Iterator[Chunk]:
         region, year = find_region(plain(entry["province"])), year_of(entry["year"])
         pile.records += 1
         if region is None:
-            pile.rejected.append(Rejected(part, row, "region", str(entry["province"]), "unknown_region", "a province"))
+            pile.rejected.append(
+                Rejected(part, row, "region", str(entry["province"]), "unknown_region", wanted("province"))
+            )
         if year is None:
-            pile.rejected.append(Rejected(part, row, "year", str(entry["year"]), "type", "a year, such as 2020"))
+            pile.rejected.append(Rejected(part, row, "year", str(entry["year"]), "type", wanted("year")))
         if region is None or year is None:
             continue
         pile.rows.append(
@@ -166,12 +168,12 @@ def _district(
     pile.records += 1
     code, root = entry["code"], _root(entry, entries)
     if not code:
-        pile.rejected.append(Rejected(pile.part, row, "region", "", "null", "a code of six digits"))
+        pile.rejected.append(Rejected(pile.part, row, "region", "", "null", wanted("region_code")))
     elif not re.fullmatch(r"\d{6}", code) or code[:2] != root["code"][:2]:
-        expected = f"six digits that begin with {root['code'][:2]}"
+        expected = wanted("region_code_of", prefix=root["code"][:2])
         pile.rejected.append(Rejected(pile.part, row, "region", code, "region_code", expected))
     elif repeated:
-        pile.rejected.append(Rejected(pile.part, row, "region", code, "duplicate", "a code that no other region has"))
+        pile.rejected.append(Rejected(pile.part, row, "region", code, "duplicate", wanted("region_code_own")))
     else:
         parent = entries[plain(entry["parent_id"])]
         province = f"CN-{root['code'][:2]}"

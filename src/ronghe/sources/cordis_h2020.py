@@ -14,7 +14,7 @@ from types import MappingProxyType
 from typing import Any
 
 from ronghe.model.regions import find_region
-from ronghe.sources.base import Chunk, RawFile, Rejected, not_this_format, rows_of
+from ronghe.sources.base import Chunk, RawFile, Rejected, not_this_format, rows_of, wanted
 from ronghe.sources.csv_rows import Fault, Record, list_chunk, needed, read_records
 
 PROGRAMME = "H2020"
@@ -85,12 +85,12 @@ def _participations(raw: RawFile) -> Chunk:
 def _participation(record: Record) -> dict[str, Any]:
     country = find_region(record["country"])
     if country is None:
-        raise Fault("country", record["country"], "unknown_region", "ISO 3166-1 alpha-2, EL or UK")
+        raise Fault("country", record["country"], "unknown_region", wanted("country2_eu"))
     role = record["role"]
     if role not in _ROLES:
-        raise Fault("role", role, "allowed", " | ".join(_ROLES))
+        raise Fault("role", role, "allowed", wanted("one_of", values=list(_ROLES)))
     if not record["order"].isdigit():
-        raise Fault("number", record["order"], "type", "a whole number")
+        raise Fault("number", record["order"], "type", wanted("whole"))
     return {
         "programme": PROGRAMME,
         "project_id": "cordis:" + needed(record, "projectID", "project_id"),
@@ -112,7 +112,7 @@ def _participation(record: Record) -> dict[str, Any]:
 
 def _truth(record: Record, field: str, column: str) -> bool | None:
     if record[field] not in _TRUTH:
-        raise Fault(column, record[field], "type", "True or False")
+        raise Fault(column, record[field], "type", wanted("one_of", values=["True", "False"]))
     return _TRUTH[record[field]]
 
 
@@ -122,7 +122,7 @@ def _money(record: Record, field: str, column: str) -> float | None:
     try:
         return float(text.replace(",", ".")) if text else None
     except ValueError as error:
-        raise Fault(column, text, "type", "a number") from error
+        raise Fault(column, text, "type", wanted("number")) from error
 
 
 def _organisation(record: Record, row: Mapping[str, Any]) -> dict[str, Any]:

@@ -12,7 +12,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from ronghe.errors import SourceError
-from ronghe.sources.base import Chunk, RawFile, Rejected, Skipped, not_this_format, rows_of
+from ronghe.model.text import Text
+from ronghe.sources.base import Chunk, RawFile, Rejected, Skipped, not_this_format, rows_of, wanted
 from ronghe.sources.countries import alpha3
 
 EXPECTED = "a zip file of Pajek networks, one a year"
@@ -111,16 +112,18 @@ class _Arcs:
         if held == works:
             self._skipped["mirrored"] += 1
         else:
-            self.rejected.append(Rejected(self._member, number, "works", parts[2], "not_symmetric", f"{held:g}"))
+            self.rejected.append(
+                Rejected(self._member, number, "works", parts[2], "not_symmetric", wanted("mirrored", value=held))
+            )
 
-    def _fault(self, parts: Sequence[str]) -> tuple[str, str, str, str] | None:
+    def _fault(self, parts: Sequence[str]) -> tuple[str, str, str, Text] | None:
         if len(parts) != 3:
-            return "line", " ".join(parts)[:80], "type", "two vertices and a value"
+            return "line", " ".join(parts)[:80], "type", wanted("arc")
         for part, column in zip(parts, ("region", "partner"), strict=False):
             if self._names.get(part) not in alpha3():
-                return column, self._names.get(part, part), "unknown_region", "ISO 3166-1 alpha-2"
+                return column, self._names.get(part, part), "unknown_region", wanted("country2")
         try:
             float(parts[2])
         except ValueError:
-            return "works", parts[2], "type", "a number"
+            return "works", parts[2], "type", wanted("number")
         return None

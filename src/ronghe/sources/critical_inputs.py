@@ -11,7 +11,7 @@ from typing import Final
 
 import pyarrow as pa
 
-from ronghe.sources.base import Chunk, RawFile, Rejected, Skipped, not_this_format, table_of
+from ronghe.sources.base import Chunk, RawFile, Rejected, Skipped, not_this_format, table_of, wanted
 from ronghe.sources.csv_rows import Fault, read_records
 
 CLASSIFICATION: Final = "nace"
@@ -49,7 +49,8 @@ class CriticalInputs:
                     if text in _VALUES:
                         cells.append((supplier, customer, float(text), number))
                     else:
-                        rejected.append(Rejected("", number, "value", text, "allowed", "0 | 0.5 | 1", customer))
+                        expected = wanted("one_of", values=["0", "0.5", "1"])
+                        rejected.append(Rejected("", number, "value", text, "allowed", expected, customer))
         columns = [c for c in records[0][1] if c] if records and not isinstance(records[0][1], Fault) else []
         if columns != suppliers:
             raise not_this_format(raw, "a square table of industries", "rows and columns are not the same industries")

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from ronghe.errors import SourceError
-from ronghe.sources.base import Chunk, RawFile, Rejected, not_this_format, rows_of
+from ronghe.model.text import Text
+from ronghe.sources.base import Chunk, RawFile, Rejected, not_this_format, rows_of, wanted
 
 Record = Mapping[str, str]
 
@@ -22,7 +23,7 @@ class Fault(Exception):
     column: str
     value: str
     reason: str
-    expected: str = ""
+    expected: Text
 
 
 def read_text(raw: RawFile) -> str:
@@ -55,7 +56,7 @@ def read_records(raw: RawFile, columns: Collection[str]) -> Iterator[tuple[int, 
             if len(cells) == len(header):
                 yield number, {name: _trim(cell) for name, cell in zip(header, cells, strict=True)}
             elif cells:
-                yield number, Fault("line", ",".join(cells)[:200], "type", f"{len(header)} fields")
+                yield number, Fault("line", ",".join(cells)[:200], "type", wanted("fields", count=len(header)))
     except csv.Error as error:
         raise not_this_format(raw, "CSV", str(error)) from error
 
@@ -100,7 +101,7 @@ def number_of(record: Record, field: str, column: str, reason: str = "type") -> 
     try:
         return float(text) if text else None
     except ValueError as error:
-        raise Fault(column, text, reason, "a number") from error
+        raise Fault(column, text, reason, wanted("number")) from error
 
 
 def year_of(record: Record, field: str) -> int | None:
@@ -112,7 +113,7 @@ def year_of(record: Record, field: str) -> int | None:
     """
     text = record[field]
     if text and not (len(text) == 4 and text.isascii() and text.isdigit()):
-        raise Fault("year", text, "year", "a year of four digits")
+        raise Fault("year", text, "year", wanted("year"))
     return int(text) if text else None
 
 
@@ -124,5 +125,5 @@ def needed(record: Record, field: str, column: str) -> str:
     Fault : it is blank.
     """
     if not record[field]:
-        raise Fault(column, "", "null", column)
+        raise Fault(column, "", "null", wanted("filled"))
     return record[field]

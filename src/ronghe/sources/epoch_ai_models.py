@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from ronghe.model.regions import find_region
-from ronghe.sources.base import Chunk, RawFile, Rejected, not_this_format, rows_of
+from ronghe.sources.base import Chunk, RawFile, Rejected, not_this_format, rows_of, wanted
 from ronghe.sources.csv_rows import Fault, Record, list_chunk, needed, number_of, read_records
 
 _NUMBERS: Mapping[str, str] = {
@@ -102,7 +102,7 @@ def _countries(text: str) -> tuple[list[str], bool]:
             continue
         region = find_region(name)
         if region is None:
-            raise Fault("countries", name, "unknown_region", "a country")
+            raise Fault("countries", name, "unknown_region", wanted("country"))
         found.append(region)
     return list(dict.fromkeys(found)), _ANYWHERE in stated
 
@@ -111,13 +111,13 @@ def _date(text: str) -> dt.date | None:
     try:
         return dt.date.fromisoformat(text) if text else None
     except ValueError as error:
-        raise Fault("date", text, "time", "YYYY-MM-DD") from error
+        raise Fault("date", text, "time", wanted("date")) from error
 
 
 def _whole(record: Record, field: str) -> int | None:
     number = number_of(record, field, "citations")
     if number is not None and not number.is_integer():
-        raise Fault("citations", record[field], "type", "a whole number")
+        raise Fault("citations", record[field], "type", wanted("whole"))
     return None if number is None else int(number)
 
 
@@ -137,7 +137,7 @@ def _prices(raw: RawFile) -> Chunk:
 def _price(record: Record) -> dict[str, Any]:
     date = _date(record["Day"])
     if date is None:
-        raise Fault("date", "", "null", "YYYY-MM-DD")
+        raise Fault("date", "", "null", wanted("date"))
     return {
         "series": "gpu_price",
         "name_zh": "图形处理器单位算力价格",

@@ -16,7 +16,7 @@ from types import MappingProxyType
 from typing import Any
 
 from ronghe.model.regions import find_region, region_names
-from ronghe.sources.base import Chunk, RawFile, not_this_format
+from ronghe.sources.base import Chunk, RawFile, not_this_format, wanted
 from ronghe.sources.csv_rows import Fault, Record, list_chunk, needed, number_of, year_of
 
 CHAIN = "chips"
@@ -61,7 +61,7 @@ def market_size(text: str) -> tuple[float | None, str]:
         return None, ""
     found = _SIZE.fullmatch(text)
     if found is None:
-        raise Fault("market_size", text, "type", "$<number> million, billion or trillion")
+        raise Fault("market_size", text, "type", wanted("money"))
     number, scale, rest = found.groups()
     return round(float(number.replace(",", "")) * _BILLIONS[scale.lower()], 9), rest.strip()
 
@@ -106,7 +106,9 @@ def _stage(record: Record) -> Mapping[str, Any]:
 def _link(record: Record) -> Mapping[str, Any]:
     into, kind = record["goes_into_id"], record["is_type_of_id"]
     if bool(into) == bool(kind):
-        raise Fault("to_step", f"{into}|{kind}", "two_kinds", "goes_into_id or is_type_of_id")
+        raise Fault(
+            "to_step", f"{into}|{kind}", "two_kinds", wanted("either", values=["goes_into_id", "is_type_of_id"])
+        )
     return {
         "chain": CHAIN,
         "from_step": needed(record, "input_id", "from_step"),
@@ -118,7 +120,7 @@ def _link(record: Record) -> Mapping[str, Any]:
 def _provider(record: Record) -> Mapping[str, Any]:
     kind = record["provider_type"]
     if kind not in _KINDS:
-        raise Fault("provider_type", kind, "allowed", " | ".join(_KINDS))
+        raise Fault("provider_type", kind, "allowed", wanted("one_of", values=list(_KINDS)))
     name = needed(record, "provider_name", "name_en")
     row = {"provider": needed(record, "provider_id", "provider"), "provider_type": _KINDS[kind]}
     if name in _NOT_ONE:
@@ -127,7 +129,7 @@ def _provider(record: Record) -> Mapping[str, Any]:
     stated = name if kind == "country" else record["country"]
     country = find_region(stated) if stated not in ("", *_NOT_ONE) else None
     if stated not in ("", *_NOT_ONE) and country is None:
-        raise Fault("country", stated, "unknown_region", "ISO 3166-1 alpha-3")
+        raise Fault("country", stated, "unknown_region", wanted("country3"))
     names = region_names(country) if kind == "country" and country else {"zh": None, "en": name}
     return {**row, "scope": "one", "name_zh": names["zh"], "name_en": names["en"], "country": country}
 

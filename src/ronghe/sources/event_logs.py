@@ -21,7 +21,7 @@ from typing import Any
 
 from ronghe.errors import SourceError
 from ronghe.model.table import contract
-from ronghe.sources.base import Chunk, RawFile, Rejected, rows_of, table_of
+from ronghe.sources.base import Chunk, RawFile, Rejected, rows_of, table_of, wanted
 from ronghe.sources.csv_rows import Fault, Record, needed, read_records
 from ronghe.sources.xes import Item, XesReader
 
@@ -67,7 +67,7 @@ def moment(text: str, column: str) -> dt.datetime | None:
         found = dt.datetime.fromisoformat(text)
         return found.replace(tzinfo=dt.UTC) if found.tzinfo is None else found.astimezone(dt.UTC)
     except (ValueError, OverflowError) as error:
-        raise Fault(column, text, "time", "an ISO 8601 moment") from error
+        raise Fault(column, text, "time", wanted("moment")) from error
 
 
 class _Batch:
@@ -122,7 +122,7 @@ def _row(values: Mapping[str, str], names: Mapping[str, str], defaults: Mapping[
 def _event(values: Mapping[str, str], defaults: Mapping[str, str], case_id: str, number: int) -> dict[str, Any]:
     row = _row(values, _EVENT, defaults)
     if "activity" not in row:
-        raise Fault("activity", "", "null", "concept:name")
+        raise Fault("activity", "", "null", wanted("attribute", name="concept:name"))
     return {**row, "case_id": case_id, "event_no": number}
 
 
@@ -183,7 +183,7 @@ def _from_xes(raw: RawFile, log: str, said: dict[str, Any]) -> Iterator[Chunk]:
             batch = _Batch(log)
     for event in reader.loose:
         batch.records += 1
-        batch.reject((event.row, event.col), Fault("case_id", "", "null", "an event inside a trace"))
+        batch.reject((event.row, event.col), Fault("case_id", "", "null", wanted("in_trace")))
     if reader.log is not None:
         said |= {"row": reader.log.row, "col": reader.log.col, "source": reader.log.values.get("source", "")}
     yield batch.chunk()
@@ -195,7 +195,7 @@ def _add_trace(batch: _Batch, trace: Item, defaults: Mapping[str, Mapping[str, s
     place = (trace.row, trace.col)
     try:
         if not case_id:
-            raise Fault("case_id", "", "null", "concept:name of the trace")
+            raise Fault("case_id", "", "null", wanted("trace_attribute", name="concept:name"))
         batch.add("event_case", place, {**_row(trace.values, _CASE, defaults["trace"]), "case_id": case_id})
     except Fault as fault:
         batch.reject(place, fault)
@@ -204,7 +204,7 @@ def _add_trace(batch: _Batch, trace: Item, defaults: Mapping[str, Mapping[str, s
         seen[case_id] = seen.get(case_id, 0) + 1
         try:
             if not case_id:
-                raise Fault("case_id", "", "null", "concept:name of the trace")
+                raise Fault("case_id", "", "null", wanted("trace_attribute", name="concept:name"))
             batch.add("event", place, _event(event.values, defaults["event"], case_id, seen[case_id]))
         except Fault as fault:
             batch.reject(place, fault)
@@ -242,7 +242,8 @@ def _add_line(
         batch.add("event_case", (number, None), case)
     elif cases[case_id] != case:
         differs = next(k for k in {**case, **cases[case_id]} if case.get(k) != cases[case_id].get(k))
-        raise Fault(differs, str(case.get(differs) or ""), "case_differs", str(cases[case_id].get(differs) or ""))
+        held = str(cases[case_id].get(differs) or "")
+        raise Fault(differs, str(case.get(differs) or ""), "case_differs", wanted("as_before", value=held))
     batch.add("event", (number, None), event)
 
 

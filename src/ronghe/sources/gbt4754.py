@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import Any
 
-from ronghe.sources.base import Chunk, RawFile, table_of
+from ronghe.sources.base import Chunk, RawFile, table_of, wanted
 from ronghe.sources.csv_rows import Fault, Record, list_chunk, needed
 
 CLASSIFICATION = "gbt4754"
@@ -19,7 +19,7 @@ _LEVELS: Mapping[int, int] = MappingProxyType({1: 1, 3: 2, 4: 3, 5: 4})
 def _row(record: Record) -> Mapping[str, Any]:
     code = needed(record, "code", "code")
     if len(code) not in _LEVELS or not code[0].isalpha() or (code[1:] and not code[1:].isdigit()):
-        raise Fault("code", code, "allowed", "a letter and 0, 2, 3 or 4 digits")
+        raise Fault("code", code, "allowed", wanted("gbt4754"))
     return {
         "classification": CLASSIFICATION,
         "version": VERSION,

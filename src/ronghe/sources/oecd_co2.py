@@ -13,7 +13,7 @@ import openpyxl
 from openpyxl.utils.exceptions import InvalidFileException
 
 from ronghe.model.regions import find_region
-from ronghe.sources.base import Chunk, RawFile, Rejected, Skipped, not_this_format, table_of
+from ronghe.sources.base import Chunk, RawFile, Rejected, Skipped, not_this_format, table_of, wanted
 
 CLASSIFICATION: Final = "oecd-io"
 VERSION: Final = "2021"
@@ -54,7 +54,9 @@ class OecdCo2:
             if isinstance(found, tuple):
                 kept.append((*found, str(sector), number))
             else:
-                rejected.append(Rejected("CO2", number, found, f"{country} | {sector} | {value}", _REASON[found]))
+                reason, expected = _FAULTS[found]
+                said = f"{country} | {sector} | {value}"
+                rejected.append(Rejected("CO2", number, found, said, reason, expected))
         region, industry, tonnes, label, row = (list(c) for c in zip(*kept, strict=True)) if kept else ([],) * 5
         rows = {
             "indicator": table_of(
@@ -74,7 +76,11 @@ class OecdCo2:
         yield Chunk(len(lines), rows, [Skipped("header", 1, "CO2")], rejected)
 
 
-_REASON: Final = {"region": "unknown_region", "industry": "allowed", "value": "type"}
+_FAULTS: Final = {
+    "region": ("unknown_region", wanted("country3")),
+    "industry": ("allowed", wanted("oecd_industry")),
+    "value": ("type", wanted("number")),
+}
 
 
 def _line(country: str, sector: str, value: Any) -> tuple[str, str, float] | str:

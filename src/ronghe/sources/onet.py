@@ -14,7 +14,8 @@ from typing import Any
 from python_calamine import CalamineError, CalamineWorkbook
 
 from ronghe.errors import SourceError
-from ronghe.sources.base import Chunk, RawFile, Rejected, Skipped, not_this_format, table_of
+from ronghe.model.text import Text
+from ronghe.sources.base import Chunk, RawFile, Rejected, Skipped, not_this_format, table_of, wanted
 
 CLASSIFICATION = "onet_soc"
 VERSION = "2019"
@@ -51,7 +52,7 @@ class _Sheet:
         if column:
             for n, cell in enumerate(found):
                 if cell is None:
-                    self.fault(n, column, "", "null", "text")
+                    self.fault(n, column, "", "null", wanted("filled"))
         return found
 
     def number(self, name: str, column: str) -> list[float | None]:
@@ -60,7 +61,7 @@ class _Sheet:
         for n, cell in enumerate(self.raw(name)):
             number = _number(cell)
             if number is None and _text(cell) not in (None, "n/a"):
-                self.fault(n, column, str(cell), "type", "a number")
+                self.fault(n, column, str(cell), "type", wanted("number"))
             found.append(number)
         return found
 
@@ -69,7 +70,7 @@ class _Sheet:
         found: list[int | None] = []
         for n, number in enumerate(self.number(name, column)):
             if number is not None and not number.is_integer():
-                self.fault(n, column, f"{number:g}", "type", "a whole number")
+                self.fault(n, column, f"{number:g}", "type", wanted("whole"))
             found.append(int(number) if number is not None and number.is_integer() else None)
         return found
 
@@ -83,7 +84,7 @@ class _Sheet:
         found = [_text(cell) for cell in self.raw(name)]
         return [f"{t[3:]}-{t[:2]}" if t and len(t) == 7 and t[2] == "/" else t for t in found]
 
-    def fault(self, n: int, column: str, value: str, reason: str, expected: str) -> None:
+    def fault(self, n: int, column: str, value: str, reason: str, expected: Text) -> None:
         """A fault of the n-th row of the stretch."""
         self.bad.add(n)
         self.faults.append(Rejected("", self._numbers[n], column, value, reason, expected))

@@ -9,7 +9,7 @@ from functools import partial
 from types import MappingProxyType
 from typing import Any
 
-from ronghe.sources.base import Chunk, RawFile, not_this_format, rows_of
+from ronghe.sources.base import Chunk, RawFile, not_this_format, rows_of, wanted
 from ronghe.sources.countries import alpha3
 from ronghe.sources.csv_rows import Fault, Record, list_chunk, number_of, year_of
 
@@ -63,10 +63,10 @@ class OpenAlexAiCounts:
 def _row(indicator: str, record: Record) -> Mapping[str, Any]:
     code = record["country_code"].rsplit("/", 1)[-1]
     if code not in alpha3():
-        raise Fault("region", record["country_code"], "unknown_region", "ISO 3166-1 alpha-2")
+        raise Fault("region", record["country_code"], "unknown_region", wanted("country2"))
     year = year_of(record, "year")
     if year is None:
-        raise Fault("year", "", "null", "a year")
+        raise Fault("year", "", "null", wanted("year"))
     return {
         "region": alpha3()[code],
         "industry": "ALL",

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from ronghe.errors import SourceError
-from ronghe.sources.base import Chunk, RawFile, Rejected, Skipped, not_this_format, rows_of
+from ronghe.sources.base import Chunk, RawFile, Rejected, Skipped, not_this_format, rows_of, wanted
 from ronghe.sources.countries import alpha3
 from ronghe.sources.csv_rows import Fault
 
@@ -102,9 +102,9 @@ def _object(line: str) -> Mapping[str, Any]:
     try:
         found = json.loads(line)
     except ValueError as error:
-        raise Fault("line", line[:200], "malformed_json", "a JSON object") from error
+        raise Fault("line", line[:200], "malformed_json", wanted("json_object")) from error
     if not isinstance(found, dict):
-        raise Fault("line", line[:200], "malformed_json", "a JSON object")
+        raise Fault("line", line[:200], "malformed_json", wanted("json_object"))
     return found
 
 
@@ -113,14 +113,14 @@ def _identity(said: Mapping[str, Any]) -> str:
     if isinstance(ror, str) and ror:
         return "ror:" + ror.rsplit("/", 1)[-1]
     if not isinstance(own, str) or not own:
-        raise Fault("org_id", str(own or ""), "null", "an OpenAlex id")
+        raise Fault("org_id", str(own or ""), "null", wanted("openalex_id"))
     return "openalex:" + own.rsplit("/", 1)[-1]
 
 
 def _institution(said: Mapping[str, Any]) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     identity, name = _identity(said), said.get("display_name")
     if not isinstance(name, str) or not name.strip():
-        raise Fault("name", str(name or ""), "null", "display_name")
+        raise Fault("name", str(name or ""), "null", wanted("attribute", name="display_name"))
     place = said.get("geo") or {}
     spoken = (said.get("international") or {}).get("display_name") or {}
     zh, en = (next((spoken[lang] for lang in langs if spoken.get(lang)), None) for langs in (_ZH, ("en",)))
@@ -152,11 +152,11 @@ _ZH: Sequence[str] = ("zh", "zh-hans", "zh-cn", "zh-hant")
 def _texts(said: Mapping[str, Any], field: str) -> list[str]:
     found = said.get(field) or []
     if not isinstance(found, list):
-        raise Fault(field, str(found)[:200], "type", "a list")
+        raise Fault(field, str(found)[:200], "type", wanted("list"))
     return list(dict.fromkeys(str(one) for one in found if one))
 
 
 def _country(code: Any) -> str | None:
     if code and code not in alpha3():
-        raise Fault("country", str(code), "unknown_region", "ISO 3166-1 alpha-2")
+        raise Fault("country", str(code), "unknown_region", wanted("country2"))
     return alpha3().get(code) if code else None

@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from ronghe.sources.base import Chunk, RawFile, Rejected, not_this_format, table_of
+from ronghe.sources.base import Chunk, RawFile, Rejected, not_this_format, table_of, wanted
 from ronghe.sources.r_data import read_r
 
 COLUMNS = (
@@ -40,7 +40,7 @@ class OpenAlexTopics:
             said = dict(zip(COLUMNS, (None if pd.isna(value) else str(value).strip() for value in record), strict=True))
             empty = next((field for field in ("id_topic", "topic") if not said[field]), None)
             if empty:
-                rejected.append(Rejected("topics", number, empty, "", "null", empty))
+                rejected.append(Rejected("topics", number, empty, "", "null", wanted("filled")))
                 continue
             numbers.append(number)
             good.append(_row(said))

@@ -14,12 +14,14 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
+from ronghe.model.serial import packed
 from ronghe.model.table import contract
-from ronghe.sources.base import RawFile, Relations
+from ronghe.model.text import Text
+from ronghe.sources.base import RawFile, Relations, wanted
 from ronghe.sources.countries import alpha3
 from ronghe.sources.jsonlines import Shape, read_json_lines
 
-Test = tuple[str, Any, Any, str, str]
+Test = tuple[str, Any, Any, str, Text]
 """Column, whether a line is at fault, the value, the reason, what was expected."""
 
 _NAMED = {"id": "str", "display_name": "str"}
@@ -58,6 +60,10 @@ CAST: Mapping[str, tuple[str, str]] = MappingProxyType(
     }
 )
 """Contract column -> (the field's name, its Ibis type): read as text first, so that a bad value can be shown."""
+
+_WANTED: Mapping[str, Text] = MappingProxyType(
+    {"int64": wanted("whole"), "date": wanted("date"), "boolean": wanted("one_of", values=["true", "false"])}
+)
 
 
 class OpenAlexWorks:
@@ -102,22 +108,22 @@ def _tests(typed: Any) -> list[Test]:
     """Every way a line may be at fault."""
     asked = ~typed._blank & typed._bad.isnull()
     tests: list[Test] = [
-        ("line", typed._bad.notnull(), typed._bad, "malformed_json", "a JSON object"),
-        ("work_id", asked & typed["id"].isnull(), _text(""), "null", "OpenAlex id"),
+        ("line", typed._bad.notnull(), typed._bad, "malformed_json", wanted("json_object")),
+        ("work_id", asked & typed["id"].isnull(), _text(""), "null", wanted("openalex_id")),
     ]
     for column, (field, kind) in CAST.items():
         raw = typed[field]
-        tests.append((column, raw.notnull() & typed[column].isnull(), raw, "type", kind))
+        tests.append((column, raw.notnull() & typed[column].isnull(), raw, "type", _WANTED[kind]))
         promised = contract("work").column(column)
         low, high = promised.low, promised.high
         if low is not None:
-            tests.append((column, typed[column] < low, raw, "range", f">= {low:g}"))
+            tests.append((column, typed[column] < low, raw, "range", wanted("at_least", low=low)))
         if high is not None:
-            tests.append((column, typed[column] > high, raw, "range", f"<= {high:g}"))
+            tests.append((column, typed[column] > high, raw, "range", wanted("at_most", high=high)))
     for field in typed._lost.names:
         lost = typed._lost[field]
-        kind = "list" if isinstance(SHAPE[field], list) else "object"
-        tests.append((field, asked & lost.notnull(), lost, "type", kind))
+        shape = wanted("list") if isinstance(SHAPE[field], list) else wanted("json_object")
+        tests.append((field, asked & lost.notnull(), lost, "type", shape))
     return tests
 
 
@@ -132,16 +138,11 @@ def _faults(typed: Any, tests: list[Test]) -> Any:
     """One row a fault."""
     import ibis
 
-    names = ("column", "value", "reason", "expected")
-    told = [
-        test.fill_null(False).ifelse(
-            ibis.struct(
-                dict(zip(names, (_text(column), value.cast("string"), _text(reason), _text(expected)), strict=True))
-            ),
-            None,
-        )
-        for column, test, value, reason, expected in tests
-    ]
+    names = ("column", "value", "reason", "expected", "args")
+    told = []
+    for column, test, value, reason, expected in tests:
+        said = (_text(column), value.cast("string"), _text(reason), *map(_text, packed(expected)))
+        told.append(test.fill_null(False).ifelse(ibis.struct(dict(zip(names, said, strict=True))), None))
     found = typed.filter(_bad(tests)).select("_part", "_row", f=ibis.array(told).unnest())
     found = found.filter(found.f.notnull())
     return found.select("_part", "_row", **{name: found.f[name] for name in names})

@@ -23,7 +23,8 @@ from pyarrow import csv as arrow_csv
 
 from ronghe.errors import SourceError
 from ronghe.model.regions import regions
-from ronghe.sources.base import Chunk, RawFile, Rejected, Repair, Skipped, not_this_format, table_of
+from ronghe.model.text import Text
+from ronghe.sources.base import Chunk, RawFile, Rejected, Repair, Skipped, not_this_format, table_of, wanted
 
 PLACE = ("iso_code", "country", "year")
 EXPECTED = "the OWID CO2 table, in CSV"
@@ -172,9 +173,9 @@ def _measure_chunk(name: str, cells: pa.Array, rows: pa.Array, places: _Places) 
     skipped += [Skipped("not_a_region", aside, value=name)] if aside else []
     asked = pc.and_(filled, pc.invert(places.aside))
     faults = (
-        (places.unknown, "region", places.asked_region, "unknown_region", "ISO 3166-1 alpha-3"),
-        (pc.is_null(places.year), "year", places.asked_year, "year", "a year of four digits"),
-        (pc.is_null(values), "value", cells, "type", "a number"),
+        (places.unknown, "region", places.asked_region, "unknown_region", wanted("country3")),
+        (pc.is_null(places.year), "year", places.asked_year, "year", wanted("year")),
+        (pc.is_null(values), "value", cells, "type", wanted("number")),
     )
     good = asked
     rejected: list[Rejected] = []
@@ -205,7 +206,7 @@ def _numbers(cells: pa.Array) -> pa.Array:
 
 
 def _rejected(
-    test: Any, rows: pa.Array, name: str, column: str, shown: pa.Array, reason: str, expected: str
+    test: Any, rows: pa.Array, name: str, column: str, shown: pa.Array, reason: str, expected: Text
 ) -> list[Rejected]:
     if not pc.any(test).as_py():
         return []

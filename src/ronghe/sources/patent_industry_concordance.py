@@ -20,7 +20,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from ronghe.errors import SourceError
-from ronghe.sources.base import Chunk, RawFile, Rejected, Skipped, not_this_format, rows_of
+from ronghe.model.text import Text
+from ronghe.sources.base import Chunk, RawFile, Rejected, Skipped, not_this_format, rows_of, wanted
 from ronghe.sources.technology_fields import ASJC, IPC, NACE, WIPO35, science_codes, science_fields, technology_fields
 
 EXPECTED = "the concordance of science, technology and industry, as a workbook"
@@ -144,15 +145,15 @@ def _aside(layout: _Matrix, i: int, j: int, value: Any, label: Any) -> str | Non
     return "zero" if value == 0 else None
 
 
-def _fault(layout: _Matrix, value: Any, column: str | None, label: Any) -> tuple[str, str, str, str] | None:
+def _fault(layout: _Matrix, value: Any, column: str | None, label: Any) -> tuple[str, str, str, Text] | None:
     if not isinstance(value, (int, float)) or isinstance(value, bool):
-        return "weight", str(value)[:80], "type", "a share"
+        return "weight", str(value)[:80], "type", wanted("between", low=0, high=1)
     if not 0 <= value <= 1:
-        return "weight", str(value), "range", "0 to 1"
+        return "weight", str(value), "range", wanted("between", low=0, high=1)
     if column is None:
-        return "from_code", str(value), "unknown_code", layout.columns[0]
+        return "from_code", str(value), "unknown_code", wanted("code_of", classification=layout.columns[0])
     if _code(layout.rows, label) is None:
-        return "to_code", str(label)[:80], "unknown_code", layout.rows[0]
+        return "to_code", str(label)[:80], "unknown_code", wanted("code_of", classification=layout.rows[0])
     return None
 
 
@@ -200,7 +201,7 @@ def _industries(sheet: str, cells: Sequence[Sequence[Any]]) -> Chunk:
     for number, line in enumerate(cells[1:], start=2):
         code, label = str(line[1]).strip(), str(line[2]).strip()
         if not code or not label:
-            rejected.append(Rejected(sheet, number, "code", code, "null", "a code and a label"))
+            rejected.append(Rejected(sheet, number, "code", code, "null", wanted("code_label")))
             continue
         plain = code.replace(".", "")
         section = code if code.isalpha() else section
@@ -219,7 +220,16 @@ def _fields(sheet: str, cells: Sequence[Sequence[Any]]) -> Chunk:
         code = str(line[0]).strip().removeprefix("W35F")
         names = technology_fields().get(code)
         if names is None:
-            rejected.append(Rejected(sheet, number, "code", str(line[0])[:80], "unknown_code", "W35F01 to W35F35"))
+            rejected.append(
+                Rejected(
+                    sheet,
+                    number,
+                    "code",
+                    str(line[0])[:80],
+                    "unknown_code",
+                    wanted("between", low="W35F01", high="W35F35"),
+                )
+            )
             continue
         rows.append(_named(WIPO35, code, names["name_zh"], names["name_en"], None, 1, int(code), sheet, number))
     for order, (code, names) in enumerate(science_fields().items(), start=1):

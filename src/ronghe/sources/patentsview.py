@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ronghe.sources.base import Chunk, RawFile, Rejected, not_this_format, rows_of
+from ronghe.sources.base import Chunk, RawFile, Rejected, not_this_format, rows_of, wanted
 from ronghe.sources.csv_rows import Fault, Record, list_chunk, needed, read_records
 from ronghe.sources.technology_fields import IPC, WIPO35, technology_fields
 
@@ -64,10 +64,10 @@ def _technology(raw: RawFile) -> Chunk:
 def _link(record: Record) -> dict[str, Any]:
     code = record["Field_number"].zfill(2)
     if code not in technology_fields():
-        raise Fault("to_code", record["Field_number"], "unknown_code", "1 to 35")
+        raise Fault("to_code", record["Field_number"], "unknown_code", wanted("between", low=1, high=35))
     found = _PATTERN.fullmatch(record["IPC_code"])
     if found is None:
-        raise Fault("from_code", record["IPC_code"], "unknown_code", "an IPC code with %")
+        raise Fault("from_code", record["IPC_code"], "unknown_code", wanted("ipc"))
     said = [record["Remark"], record["Updated_on"]]
     return {
         "from_classification": IPC[0],
@@ -114,7 +114,7 @@ def _label(record: Record) -> Mapping[str, Any]:
     mention = needed(record, "mention_id", "mention")
     found = _MENTION.fullmatch(mention)
     if found is None:
-        raise Fault("mention", mention, "type", "a patent's number and an inventor's place")
+        raise Fault("mention", mention, "type", wanted("mention"))
     return {
         "mention": mention,
         "patent_id": found[1],

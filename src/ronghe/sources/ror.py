@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from ronghe.model.regions import find_region
-from ronghe.sources.base import Chunk, RawFile, Rejected, not_this_format, rows_of
+from ronghe.sources.base import Chunk, RawFile, Rejected, not_this_format, rows_of, wanted
 from ronghe.sources.countries import alpha3
 from ronghe.sources.csv_rows import Fault
 from ronghe.sources.json_array import read_array
@@ -76,7 +76,7 @@ def _chunk(
 def _organisation(record: Any, number: int) -> tuple[Mapping[str, Any], list[Mapping[str, Any]]]:
     """The rows of one record, or ``Fault``."""
     if not isinstance(record, dict):
-        raise Fault("record", str(record)[:200], "type", "a JSON object")
+        raise Fault("record", str(record)[:200], "type", wanted("json_object"))
     lineage = {"_part": "", "_row": number, "_col": None}
     org_id = _id(record.get("id"))
     kinds = _list(record, "types", str)
@@ -102,7 +102,7 @@ def _organisation(record: Any, number: int) -> tuple[Mapping[str, Any], list[Map
 
 def _id(address: Any) -> str:
     if not isinstance(address, str) or not address.strip():
-        raise Fault("org_id", str(address or ""), "null", "a ROR id")
+        raise Fault("org_id", str(address or ""), "null", wanted("ror_id"))
     return "ror:" + address.rsplit("/", 1)[-1]
 
 
@@ -110,13 +110,13 @@ def _list(record: Mapping[str, Any], field: str, kind: type) -> list[Any]:
     found = record.get(field)
     found = [] if found is None else found
     if not isinstance(found, list) or not all(isinstance(one, kind) for one in found):
-        raise Fault(field, str(found)[:200], "type", f"a list of {kind.__name__}")
+        raise Fault(field, str(found)[:200], "type", wanted("list_of_objects") if kind is dict else wanted("list"))
     return found
 
 
 def _year(value: Any) -> int | None:
     if value is not None and (not isinstance(value, int) or isinstance(value, bool)):
-        raise Fault("founded", str(value), "year", "a year")
+        raise Fault("founded", str(value), "year", wanted("year"))
     return value
 
 
@@ -125,7 +125,7 @@ def _names(names: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     said = [(str(n.get("value") or ""), n.get("lang"), n.get("types") or ()) for n in names]
     shown = next((value for value, _, kinds in said if "ror_display" in kinds and value), None)
     if shown is None:
-        raise Fault("name", "", "null", "a name of type ror_display")
+        raise Fault("name", "", "null", wanted("ror_display"))
 
     def in_language(lang: str) -> str | None:
         own = [(value, kinds) for value, spoken, kinds in said if spoken == lang and "acronym" not in kinds and value]
@@ -150,7 +150,7 @@ def _place(locations: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     said = locations[0].get("geonames_details") or {}
     code = str(said.get("country_code") or "")
     if code and code not in alpha3():
-        raise Fault("country", code, "unknown_region", "ISO 3166-1 alpha-2")
+        raise Fault("country", code, "unknown_region", wanted("country2"))
     return {
         "country": alpha3().get(code),
         "region": _province(said),

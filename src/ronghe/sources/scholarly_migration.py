@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
-from ronghe.sources.base import Chunk, RawFile, Rejected, Skipped, not_this_format, rows_of
+from ronghe.sources.base import Chunk, RawFile, Rejected, Skipped, not_this_format, rows_of, wanted
 from ronghe.sources.countries import alpha3
 from ronghe.sources.csv_rows import Fault, Record, number_of, read_records
 
@@ -78,21 +78,21 @@ def _chunk(raw: RawFile, table: str, columns: Sequence[str], make: Maker, places
 def _place(record: Record, field: str, column: str) -> str:
     code = record[field]
     if code not in alpha3():
-        raise Fault(column, code, "unknown_region", "ISO 3166-1 alpha-2")
+        raise Fault(column, code, "unknown_region", wanted("country2"))
     return alpha3()[code]
 
 
 def _year(record: Record) -> int:
     number = number_of(record, "year", "year", "year")
     if number is None or not number.is_integer():
-        raise Fault("year", record["year"], "year", "a year of four digits")
+        raise Fault("year", record["year"], "year", wanted("year"))
     return int(number)
 
 
 def _flow(record: Record) -> list[Mapping[str, Any]]:
     people = number_of(record, "n_migrations", "people")
     if people is None:
-        raise Fault("people", "", "null", "a number")
+        raise Fault("people", "", "null", wanted("number"))
     origin, destination = _place(record, "migrationfrom", "origin"), _place(record, "migrationto", "destination")
     return [{"origin": origin, "destination": destination, "year": _year(record), "people": people}]
 

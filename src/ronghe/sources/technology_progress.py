@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ronghe.sources.base import Chunk, RawFile, Rejected, Skipped, not_this_format, rows_of
+from ronghe.sources.base import Chunk, RawFile, Rejected, Skipped, not_this_format, rows_of, wanted
 from ronghe.sources.csv_rows import Fault, Record, number_of, read_records
 
 
@@ -96,11 +96,11 @@ def _row(one: _Series, record: Record) -> dict[str, Any]:
     moment = number_of(record, "year", "moment", "year")
     value = number_of(record, one.value, "value")
     if moment is None or value is None:
-        raise Fault("moment" if moment is None else "value", "", "null", "a number")
+        raise Fault("moment" if moment is None else "value", "", "null", wanted("number"))
     if one.per:
         cycle = number_of(record, one.per, "value")
         if not cycle:
-            raise Fault("value", record[one.per], "null", "seconds between exposures")
+            raise Fault("value", record[one.per], "null", wanted("exposures"))
         value /= cycle
     return {
         "series": one.series,

@@ -19,7 +19,7 @@ from typing import Any
 import pandas as pd
 
 from ronghe.model.regions import find_region
-from ronghe.sources.base import Chunk, RawFile, Rejected, Skipped, not_this_format, rows_of, table_of
+from ronghe.sources.base import Chunk, RawFile, Rejected, Skipped, not_this_format, rows_of, table_of, wanted
 from ronghe.sources.r_data import read_r
 
 SITC = ("SITC", "2")
@@ -76,7 +76,7 @@ def _trade(frame: pd.DataFrame) -> Chunk:
     numbers = pd.RangeIndex(1, len(frame) + 1)
     known = regions.notna().to_numpy()
     rejected = [
-        Rejected("", int(number), "region", str(country), "unknown_region", "ISO 3166-1 alpha-3")
+        Rejected("", int(number), "region", str(country), "unknown_region", wanted("country3"))
         for number, country in zip(numbers[~known], frame["country"][~known], strict=True)
     ]
     columns = {
@@ -117,7 +117,7 @@ def _gdp(frame: pd.DataFrame) -> Chunk:
             groups.append(Skipped("group_of_countries", 1, "", number, str(country)))
             continue
         if regions[country] is None:
-            rejected.append(Rejected("", number, "region", str(country), "unknown_region", "ISO 3166-1 alpha-3"))
+            rejected.append(Rejected("", number, "region", str(country), "unknown_region", wanted("country3")))
             continue
         said = {"region": regions[country], "industry": "ALL", "indicator": _GDP, "year": YEAR, "value": value}
         rows.append({**said, "unit": "USD", "raw_name": "value", "_part": "", "_row": number})
@@ -158,7 +158,7 @@ def _complexity(raw: RawFile, found: Any) -> Chunk:
             records += 1
             code = find_region(name) if kind == "country" else name
             if code is None:
-                rejected.append(Rejected(part, number, "code", name, "unknown_region", "ISO 3166-1 alpha-3"))
+                rejected.append(Rejected(part, number, "code", name, "unknown_region", wanted("country3")))
                 continue
             said = {"kind": kind, "code": code, "measure": measure, "classification": SITC[0], "version": SITC[1]}
             rows.append({**said, "year": YEAR, "value": value, "note": _NOTE, "_part": part, "_row": number})

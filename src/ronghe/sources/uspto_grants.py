@@ -19,7 +19,7 @@ from types import MappingProxyType
 from typing import Any
 
 from ronghe.errors import SourceError
-from ronghe.sources.base import Chunk, RawFile, Rejected, Skipped, not_this_format, rows_of
+from ronghe.sources.base import Chunk, RawFile, Rejected, Skipped, not_this_format, rows_of, wanted
 from ronghe.sources.countries import alpha3
 from ronghe.sources.csv_rows import Fault
 
@@ -136,7 +136,7 @@ class _Batch:
             root = ET.fromstring(text, parser)
         except ET.ParseError as error:
             said = f"{error}: {text.strip()[:120]}"
-            self.rejected.append(Rejected("", line, "document", said, "malformed_xml", "an XML document"))
+            self.rejected.append(Rejected("", line, "document", said, "malformed_xml", wanted("xml")))
             return None
         if root.tag != ROOT:
             self.skipped.append(Skipped("not_a_grant", 1, "", line, root.tag))
@@ -159,7 +159,7 @@ class _Batch:
 def _grant(root: ET.Element) -> dict[str, list[dict[str, Any]]]:
     head = root.find("us-bibliographic-data-grant")
     if head is None:
-        raise Fault("document", ROOT, "null", "us-bibliographic-data-grant")
+        raise Fault("document", ROOT, "null", wanted("element", name="us-bibliographic-data-grant"))
     identity = _identity(head.find("publication-reference/document-id"), "patent_id")
     parties = _parties(head, identity)
     return {
@@ -186,7 +186,7 @@ def patent_number(country: str, number: str) -> str:
 def _identity(place: ET.Element | None, column: str) -> str:
     country, number = _text(place, "country"), _text(place, "doc-number")
     if not country or not number:
-        raise Fault(column, f"{country} {number}".strip(), "null", "a country and a number")
+        raise Fault(column, f"{country} {number}".strip(), "null", wanted("document_number"))
     return patent_number(country, number)
 
 
@@ -194,11 +194,11 @@ def _patent(root: ET.Element, head: ET.Element, identity: str, parties: list[dic
     granted = _date(_text(head, "publication-reference/document-id/date"), "date")
     applied = _date(_text(head, "application-reference/document-id/date"), "application_date")
     if granted is None:
-        raise Fault("date", "", "null", "the date of the grant")
+        raise Fault("date", "", "null", wanted("grant_date"))
     place = head.find("application-reference")
     stated = (place.get("appl-type") or "") if place is not None else ""
     if stated not in _TYPES:
-        raise Fault("type", stated, "allowed", " | ".join(_TYPES))
+        raise Fault("type", stated, "allowed", wanted("one_of", values=list(_TYPES)))
     return {
         "patent_id": identity,
         "office": _text(head, "publication-reference/document-id/country"),
@@ -332,16 +332,16 @@ def _date(text: str, column: str) -> dt.date | None:
     if not text:
         return None
     if len(text) != 8 or not text.isdigit():
-        raise Fault(column, text, "time", "YYYYMMDD")
+        raise Fault(column, text, "time", wanted("date_digits"))
     try:
         return dt.date(int(text[:4]), int(text[4:6]) or 1, int(text[6:]) or 1)
     except ValueError as error:
-        raise Fault(column, text, "time", "YYYYMMDD") from error
+        raise Fault(column, text, "time", wanted("date_digits")) from error
 
 
 def _whole(text: str, column: str) -> int | None:
     if text and not text.isdigit():
-        raise Fault(column, text, "type", "a whole number")
+        raise Fault(column, text, "type", wanted("whole"))
     return int(text) if text else None
 
 

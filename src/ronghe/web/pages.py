@@ -197,9 +197,10 @@ def versions(request: Request, lang: Lang, brain: BrainOf) -> Response:
 def quarantine(request: Request, lang: Lang, brain: BrainOf) -> Response:
     """The records in quarantine, and how to mend them."""
     held = quarantine_list(brain)
-    reason = held["columns"].index("reason")
+    reason, expected = (held["columns"].index(name) for name in ("reason", "expected"))
     for row in held["rows"]:
         row[reason] = translate(lang, Text(f"reject.{row[reason]}"))
+        row[expected] = row[expected][lang]
     return page(request, "quarantine.html", lang=lang, held=held)
 
 

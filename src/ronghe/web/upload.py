@@ -18,13 +18,11 @@ from starlette.types import Message
 
 from ronghe.brain import Brain
 from ronghe.errors import RongheError, SourceError, UnknownName
-from ronghe.i18n import translate
 from ronghe.intake import guess_mapping, ingest_own, ingest_reference
 from ronghe.lake.lake import Lake
 from ronghe.lake.loads import Load
 from ronghe.model.table import contracts
-from ronghe.model.text import Text
-from ronghe.quarantine import COLUMNS, write_sheet
+from ronghe.quarantine import COLUMNS, cell, write_sheet
 from ronghe.sources.workbook import read_mapping
 from ronghe.web.csrf import check_form
 from ronghe.web.deps import BrainOf, Lang
@@ -268,15 +266,13 @@ def result(request: Request, lang: Lang, identity: str, brain: BrainOf) -> Respo
     only = replace(brain.snapshot, loads=(load,))
     faults = brain.lake.quarantine(only).to_pylist() if load.quarantined else []
     names = [n for n in COLUMNS if n not in {"dataset", "file", "mended"}]
-    for row in faults[:_SHOWN]:
-        row["reason"] = translate(lang, Text(f"reject.{row['reason']}"))
     return page(
         request,
         "upload/result.html",
         lang=lang,
         load=load,
         names=names,
-        faults=[["" if row[n] is None else row[n] for n in names] for row in faults[:_SHOWN]],
+        faults=[[cell(row, n, lang) for n in names] for row in faults[:_SHOWN]],
         total=len(faults),
         tables={name: contracts()[name].names[lang] for name in load.rows},
     )

@@ -325,7 +325,8 @@ def test_a_negative_flow_between_firms_names_the_firm(own, tmp_path):
     with pytest.raises(KernelRefused) as caught:
         own.ask("systemic_firms", network="mine", draws=0)
     assert "B" in str(caught.value.args_["firms"])
-    assert "negative" in caught.value.say("en")
+    assert "a flow is below zero" in caught.value.say("en")
+    assert "供货额为负" in caught.value.say("zh")
 
 
 def test_an_edge_list_too_large_for_memory_is_refused_before_it_is_read(brain, monkeypatch):
@@ -410,4 +411,5 @@ def test_a_table_of_ones_own_needs_no_names_and_bad_flows_name_their_sectors(own
     with pytest.raises(KernelRefused) as caught:
         own.ask(lens, **params)
     assert caught.value.code == "io_refused"
-    assert "A A / A" in caught.value.say("zh")
+    assert "涉及部门：A。" in caught.value.say("zh")
+    assert "Sectors: A." in caught.value.say("en")

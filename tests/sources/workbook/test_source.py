@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ronghe.errors import MappingError
+from ronghe.i18n import translate
 from ronghe.sources.base import Source
 from ronghe.sources.workbook import WorkbookSource, read_mapping
 from tests.sources.workbook.helpers import excel_file, parse, raw_file, reasons, rows_of, text_file
@@ -72,8 +73,11 @@ def test_a_list_of_firms(tmp_path: Path, encoding: str) -> None:
         (5, "省份", "广冻省", "unknown_region"),
         (6, "营业收入（亿元）", "abc", "type"),
     ]
-    assert "CN-44" in found.rejected[0].expected
-    assert "1234.5" in found.rejected[1].expected
+    near, number = (fault.expected for fault in found.rejected)
+    assert translate("zh", near).startswith("已知的名称或代码；相近的有：")
+    assert "广东（CN-44）" in translate("zh", near)
+    assert "Guangdong (CN-44)" in translate("en", near)
+    assert translate("zh", number) == "数字，如 1234.5、1,234.5、12%"
     assert found.records == 10
 
 

@@ -117,7 +117,7 @@ class Economy:
         """A kernel's refusal, with sectors named."""
         sectors = [int(s) for s in np.ravel(np.asarray(error.details.get("sectors", ())))[:8]]
         names = {"zh": self.name_zh, "en": self.name_en}
-        named = [{lang: f"{self.codes[s]} {said[s]}" for lang, said in names.items()} for s in sectors]
+        named = [{lang: " ".join(dict.fromkeys((self.codes[s], n[s]))) for lang, n in names.items()} for s in sectors]
         why = refusal(error.code, error.details)
         return KernelRefused("io_refused", table=self.table_id, why=why, sectors=named or "-")
 

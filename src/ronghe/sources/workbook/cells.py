@@ -13,7 +13,9 @@ from rapidfuzz import fuzz, process
 
 from ronghe.model.regions import find_region, regions
 from ronghe.model.table import Column
+from ronghe.model.text import Text
 from ronghe.model.units import find_unit, units
+from ronghe.sources.base import wanted
 from ronghe.sources.workbook.mapping import ColumnSpec
 from ronghe.sources.workbook.values import EXPECTED, Kind, parse, plain, without_missing
 
@@ -27,7 +29,7 @@ class Fault(NamedTuple):
     at: int
     text: str
     reason: str
-    expected: str
+    expected: Text
 
 
 class Read(NamedTuple):
@@ -84,7 +86,7 @@ class Lookup(NamedTuple):
     """A set of codes: how a name finds its own, and what to say when it has none."""
 
     find: Callable[[str], str | None]
-    near: Callable[[str], str]
+    near: Callable[[str], Text]
     reason: str
 
 
@@ -111,15 +113,20 @@ def _region_spellings() -> Mapping[str, str]:
     for region in regions().values():
         for name in (region.name_zh, region.name_en, *region.aliases):
             if len(name) > 1:
-                found.setdefault(name, f"{region.name_zh} {region.name_en} ({region.region})")
+                found.setdefault(name, region.region)
     return MappingProxyType(found)
 
 
+def _named(names: Mapping[str, str], code: str) -> dict[str, str]:
+    return {"zh": f"{names['zh']}（{code}）", "en": f"{names['en']} ({code})"}
+
+
 @cache
-def _near_regions(text: str) -> str:
+def _near_regions(text: str) -> Text:
     spellings = _region_spellings()
     close = process.extract(text, list(spellings), scorer=fuzz.ratio, processor=str.casefold, limit=9)
-    return " | ".join(list(dict.fromkeys(spellings[name] for name, _, _ in close))[:3])
+    codes = list(dict.fromkeys(spellings[name] for name, _, _ in close))[:3]
+    return wanted("near", values=[_named(regions()[code].names, code) for code in codes])
 
 
 def _find_unit(text: str) -> str | None:
@@ -127,10 +134,10 @@ def _find_unit(text: str) -> str | None:
 
 
 @cache
-def _near_units(text: str) -> str:
+def _near_units(text: str) -> Text:
     names = {name: unit.code for unit in units().values() for name in (unit.name_zh, *unit.aliases) if name}
     close = process.extract(text, list(names), scorer=fuzz.ratio, limit=5)
-    return " | ".join(f"{name} ({names[name]})" for name, _, _ in close[:3])
+    return wanted("near", values=[f"{name} ({names[name]})" for name, _, _ in close[:3]])
 
 
 PLACES = Lookup(find_place, _near_regions, "unknown_region")

@@ -111,7 +111,7 @@ class _Maker:
         read = reader.read(pa.array([text], pa.string()))
         if read.faults:
             fault = read.faults[0]
-            raise MappingError("mapping_constant", column=name, value=text, expected=fault.expected or fault.reason)
+            raise MappingError("mapping_constant", column=name, value=text, expected=fault.expected)
         return Field(column, name, reader, None, read.values[0])
 
     def _index(self, spec: ColumnSpec) -> int | None:

@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ronghe.sources.base import Rejected, Skipped
+from ronghe.sources.base import Rejected, Skipped, wanted
 from ronghe.sources.workbook.grid import Batch, Sheet
 from ronghe.sources.workbook.headers import clean, is_unit_line, normal
 from ronghe.sources.workbook.mapping import NOTES
@@ -93,7 +93,7 @@ class Sorter:
         return skipped
 
     def _too_long(self, row: int, text: str) -> Rejected:
-        return Rejected(self.sheet.part, row, "", text[:200], "ragged", f"{self.named} cells | 列")
+        return Rejected(self.sheet.part, row, "", text[:200], "ragged", wanted("fields", count=self.named))
 
     def _by_mapping(self, numbers: Numbers, keep: Mask) -> tuple[Mask, list[Skipped]]:
         source = self.plan.mapping.source

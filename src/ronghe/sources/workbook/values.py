@@ -8,10 +8,11 @@ import datetime as dt
 import math
 import re
 import unicodedata
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from functools import cache
+from types import MappingProxyType
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -19,15 +20,19 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ronghe.model.table import TYPES
+from ronghe.model.text import Text
 from ronghe.model.units import conversion, find_unit
+from ronghe.sources.base import wanted
 
-EXPECTED = {
-    "float": "a number: 1234.5 · 1,234.5 · 12% | 数字",
-    "int": "a whole number: 2020 · 2020年 | 整数",
-    "bool": "是/否 · yes/no · true/false · 1/0",
-    "date": "a date: 2020-01-31 · 2020/1/31 · 2020年1月31日 | 日期",
-    "time": "a date and time: 2020-01-31 08:30:00 | 日期时间",
-}
+EXPECTED: Mapping[str, Text] = MappingProxyType(
+    {
+        "float": wanted("float_cell"),
+        "int": wanted("int_cell"),
+        "bool": wanted("bool_cell"),
+        "date": wanted("date_cell"),
+        "time": wanted("time_cell"),
+    }
+)
 """What a rejected text should have been."""
 
 _YES = frozenset({"是", "有", "对", "真", "√", "✓", "yes", "y", "true", "t", "1"})
