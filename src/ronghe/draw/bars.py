@@ -7,6 +7,7 @@ from ronghe.draw.style import (
     DOWN,
     INK,
     PALETTE,
+    RAMP,
     SOFT,
     TOTAL,
     UP,
@@ -15,7 +16,6 @@ from ronghe.draw.style import (
     legend,
     mark_lines,
     narrow,
-    value_axis,
 )
 from ronghe.model.finding import Field
 
@@ -36,12 +36,13 @@ def bar(frame: Frame) -> dict[str, Any]:
         for one in series:
             one["stack"] = "all"
     elif not many:
-        series[0]["itemStyle"] = {"color": PALETTE[0]}
+        # Whiskers are dark and must be seen on the bar.
+        series[0]["itemStyle"] = {"color": RAMP[3] if spans else PALETTE[0]}
         if len(labels) <= 40:
             _write(frame, scale, spans, series, lying)
     series += _whiskers(frame, scale, measures, spans, lying)
     room = (150 if frame.has("label") else 64) if lying else 24
-    figures = value_axis(scale.name, percent=scale.percent, vertical=not lying)
+    figures = frame.axis(scale, vertical=not lying)
     names = category_axis(labels, "" if lying else frame.label(frame.field("x")), vertical=lying)
     made: dict[str, Any] = {
         "grid": grid(36 if many else 12, right=room),
@@ -173,7 +174,7 @@ def interval(frame: Frame) -> dict[str, Any]:
     lines = [scale.line(frame.options["x_line"], "x", turned=True)] if "x_line" in frame.options else []
     made = {
         "grid": grid(18 if lines else 10),
-        "xAxis": {**value_axis(scale.name, percent=scale.percent), "scale": True},
+        "xAxis": {**frame.axis(scale), "scale": True},
         "yAxis": category_axis([frame.name(r, "x") for r in rows], vertical=True),
         "series": [
             {"type": "boxplot", "data": boxes, "boxWidth": [4, 8], "layout": "vertical",
@@ -205,7 +206,7 @@ def waterfall(frame: Frame) -> dict[str, Any]:
     rises = {"color": UP, "color0": DOWN, "borderColor": UP, "borderColor0": DOWN}
     made = {
         "grid": grid(10, right=72),
-        "xAxis": value_axis(scale.name, percent=scale.percent),
+        "xAxis": frame.axis(scale),
         "yAxis": category_axis([frame.name(r, "x") for r in frame.rows], vertical=True),
         "series": [
             {"type": "candlestick", "data": bars, "barWidth": 14, "itemStyle": rises},

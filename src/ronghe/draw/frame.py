@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from ronghe.draw.style import SOFT
+from ronghe.draw.style import SOFT, value_axis
 from ronghe.i18n import translate
 from ronghe.model.finding import Chart, Field, Finding, Result
 from ronghe.model.units import units
@@ -17,16 +17,22 @@ _READ_IN = {
                      "tonne_10k", "tonne_100m"}),
     "en": frozenset({"CNY_m", "CNY_100m", "USD_m", "USD_bn", "tonne_m", "tonne_co2_m", "person_10k", "item_10k"}),
 }  # fmt: skip
+_BEYOND_WORDS = 1e15
 Row = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """How an axis shows a field: what values are multiplied by, and the axis' name."""
+    """How an axis shows a field: what values are multiplied by, the axis' name, and how figures stand on it.
+
+    ``words``: whether 万 or million may stand beside the unit: it has no multiple of its own, and none of the figures
+    is so large that only a power of ten can say it.
+    """
 
     factor: float
     name: str
     percent: bool
+    words: bool = True
 
     def __call__(self, value: Any) -> float | None:
         """The value on the axis; ``None`` when missing."""
@@ -164,7 +170,14 @@ class Frame:
         values = [abs(float(r[f.name])) for r in self.rows for f in (*fields, *ends) if r[f.name] is not None]
         better = self._larger(code, max(values, default=0.0))
         factor = units()[code].factor / units()[better].factor if code in units() else 1.0
-        return Scale(factor, self._named(name, unit_name(better, self.lang)), False)
+        unit = unit_name(better, self.lang)
+        own = better in units() and units()[better].factor != 1.0
+        beyond = max(values, default=0.0) * factor >= _BEYOND_WORDS
+        return Scale(factor, self._named(name, unit), False, words=not (own or beyond))
+
+    def axis(self, scale: Scale, *, log: bool = False, vertical: bool = False) -> dict[str, Any]:
+        """An axis of figures on a scale."""
+        return value_axis(scale.name, self.lang, percent=scale.percent, words=scale.words, log=log, vertical=vertical)
 
     def _unit(self, field: Field) -> str:
         if not field.unit.startswith("="):

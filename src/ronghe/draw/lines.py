@@ -28,13 +28,13 @@ def line(frame: Frame) -> dict[str, Any]:
     axis = (
         category_axis([str(s) for s in spots], frame.label(x))
         if years
-        else {**value_axis(frame.label(x)), "scale": True}
+        else {**value_axis(frame.label(x), frame.lang), "scale": True}
     )
     made: dict[str, Any] = {
         "grid": grid(36 if len(series) > 1 else 16, right=24),
         "xAxis": {**axis, **({"boundaryGap": False} if years and len(spots) > 2 else {})},
         "yAxis": {
-            **value_axis(scale.name, percent=scale.percent, vertical=True, log=bool(frame.options.get("log"))),
+            **frame.axis(scale, vertical=True, log=bool(frame.options.get("log"))),
             "scale": not few or bool(frame.options.get("log")),
         },
         "series": series,
@@ -115,7 +115,7 @@ def ridge(frame: Frame) -> dict[str, Any]:
         series[0]["markLine"] = mark_lines([scale.line(frame.options["x_line"], "x")])
     return {
         "grid": grid(18, right=130, outerBoundsMode="none", left=24, bottom=44),
-        "xAxis": {**value_axis(scale.name, percent=scale.percent), "scale": True},
+        "xAxis": {**frame.axis(scale), "scale": True},
         "yAxis": {"type": "value", "show": False, "min": 0, "max": len(held)},
         "series": series,
         "height": 46 * len(held) + 100,

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ronghe.draw.frame import Frame, Scale, groups, shorten
-from ronghe.draw.style import INK, LINE, PALETTE, RAMP, SOFT, grid, legend, mark_lines, narrow, value_axis
+from ronghe.draw.style import INK, LINE, PALETTE, RAMP, SOFT, grid, legend, mark_lines, narrow
 
 _LABELS = 10
 _SMALL, _LARGE = 6.0, 32.0
@@ -38,10 +38,9 @@ def scatter(frame: Frame) -> dict[str, Any]:
         series[0]["markLine"] = mark_lines(_references(frame, scales))
     made: dict[str, Any] = {
         "grid": grid(40 if coloured else 20, right=40),
-        "xAxis": {**value_axis(scales[0].name, percent=scales[0].percent, log=bool(frame.options.get("x_log"))),
+        "xAxis": {**frame.axis(scales[0], log=bool(frame.options.get("x_log"))),
                   "scale": True},
-        "yAxis": {**value_axis(scales[1].name, percent=scales[1].percent, vertical=True,
-                               log=bool(frame.options.get("y_log"))), "scale": True},
+        "yAxis": {**frame.axis(scales[1], vertical=True, log=bool(frame.options.get("y_log"))), "scale": True},
         "series": series,
         "height": 520,
     }  # fmt: skip

@@ -66,8 +66,14 @@ def grid(top: int = 16, **more: Any) -> dict[str, Any]:
     }
 
 
-def value_axis(name: str, *, percent: bool = False, log: bool = False, vertical: bool = False) -> dict[str, Any]:
-    """An axis of figures, with its name and unit."""
+def value_axis(
+    name: str, lang: str, *, percent: bool = False, words: bool = True, log: bool = False, vertical: bool = False
+) -> dict[str, Any]:
+    """An axis of figures, with its name and unit.
+
+    What draws the option puts the function there that ``figures`` asks for (``axes.js``): large figures with 万 or
+    million where ``words`` may stand beside the unit, as powers of ten where not.
+    """
     place: dict[str, Any] = {"nameLocation": "middle", "nameGap": 10 if vertical else 8}
     if vertical:
         place["nameRotate"] = 90
@@ -76,7 +82,12 @@ def value_axis(name: str, *, percent: bool = False, log: bool = False, vertical:
         "name": name,
         "nameTextStyle": {"color": SOFT},
         "nameMoveOverlap": True,
-        "axisLabel": {"color": SOFT, "hideOverlap": True, **({"formatter": "{value}%"} if percent else {})},
+        "axisLabel": {
+            "color": SOFT,
+            "hideOverlap": True,
+            "formatter": "{value}%" if percent else {"figures": lang, "words": words},
+            "rich": {"e": {"fontSize": 8, "verticalAlign": "top", "lineHeight": 10, "color": SOFT}},
+        },
         "axisLine": {"show": True, "lineStyle": {"color": LINE}},
         "splitLine": {"lineStyle": {"color": FAINT}},
         **place,

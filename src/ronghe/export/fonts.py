@@ -31,8 +31,9 @@ def font() -> Path:
 
 
 def script() -> str:
-    """The drawing library's source."""
-    return asset(_SCRIPT).read_text(encoding="utf-8")
+    """The drawing library's source, and what writes figures on its axes as the page does."""
+    axes = files("ronghe").joinpath("web", "static", "axes.js").read_text(encoding="utf-8")
+    return f"{asset(_SCRIPT).read_text(encoding='utf-8')}\n{axes}"
 
 
 @cache

@@ -19,7 +19,7 @@ _STACK = f"'{FAMILY}', 'PingFang SC', 'Microsoft YaHei', sans-serif"
 _RENDER = """
 (function (option, width, height) {
   var chart = echarts.init(null, null, {renderer: 'svg', ssr: true, width: width, height: height});
-  chart.setOption(option);
+  chart.setOption(axisFigures(option));
   var drawn = chart.renderToSVGString();
   chart.dispose();
   return drawn;

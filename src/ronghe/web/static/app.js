@@ -47,7 +47,7 @@
     const chart = data.charts[Number(holder.dataset.chart)];
     holder.style.height = `${chart.height}px`;
     const drawn = echarts.init(holder, null, { renderer: "canvas" });
-    drawn.setOption(chart.option);
+    drawn.setOption(axisFigures(chart.option));
     drawn.on("click", (event) => {
       const item = event.data || {};
       if (data.finding && item.row !== undefined && item.column) {
