@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ronghe.errors import ConfigError, nearest
+from ronghe.model.text import Text
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +65,7 @@ def _coerce(name: str, value: Any, where: str) -> Any:
             pass
     if kind is str:
         return text
-    raise ConfigError("config_value", name=name, value=text, where=where, expected=kind.__name__)
+    raise ConfigError("config_value", name=name, value=text, where=where, expected=Text(f"help.kind.{kind.__name__}"))
 
 
 def _apply(config: Config, values: Mapping[str, Any], where: str) -> Config:

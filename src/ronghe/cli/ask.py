@@ -9,7 +9,8 @@ import typer
 from typer.core import TyperGroup
 
 from ronghe.cli.state import State
-from ronghe.errors import AskError
+from ronghe.cli.words import frame
+from ronghe.errors import AskError, system
 from ronghe.i18n import translate
 from ronghe.model.text import Text
 from ronghe.plugins import get_lens, lens_names, lens_themes
@@ -83,9 +84,11 @@ def lens_command(name: str, lang: str) -> Any:
     ]
     run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     run.__annotations__ = {p.name: p.annotation for p in parameters}
-    app = typer.Typer(add_completion=False)
+    app = typer.Typer(add_completion=False, rich_markup_mode=None)
     app.command(name=name, help=translate(lang, spec.question))(run)
-    return typer.main.get_command(app)
+    command = typer.main.get_command(app)
+    frame(command, lang)
+    return command
 
 
 def _files(spec: "LensSpec") -> dict[str, str]:
@@ -115,7 +118,8 @@ def _read_files(asked: dict[str, Any], files: Mapping[str, str]) -> None:
             try:
                 asked[name] = Path(path).read_text(encoding="utf-8-sig")
             except (OSError, UnicodeDecodeError) as error:
-                raise AskError("shock_file", file=str(path), why=str(error)) from error
+                why = system(error) if isinstance(error, OSError) else Text("why.no_text")
+                raise AskError("shock_file", file=str(path), why=why) from error
 
 
 def _keyword(name: str, kind: Any, option: Any, default: Any) -> inspect.Parameter:

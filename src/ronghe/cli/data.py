@@ -23,7 +23,7 @@ _NAMED = 3
 
 
 def sources(context: typer.Context, as_json: Json = False) -> None:
-    """List what can be loaded: dataset, version, licence, bytes, where it comes from · 数据来源."""
+    """List what can be loaded: dataset, version, licence, bytes, where it comes from."""
     from ronghe.cli.show import show_rows
     from ronghe.views import source_list
 
@@ -53,16 +53,16 @@ def sources(context: typer.Context, as_json: Json = False) -> None:
 
 def ingest(
     context: typer.Context,
-    names: Annotated[list[str], typer.Argument(help="datasets; files of your own, or a folder, with --as")],
+    names: Annotated[list[str], typer.Argument()],
     table: Annotated[
         str | None,
-        typer.Option("--as", help="the table your file's rows are for; the dataset whose format a folder has"),
+        typer.Option("--as"),
     ] = None,
-    mapping: Annotated[Path | None, typer.Option(help="mapping file (TOML)")] = None,
-    repairs: Annotated[Path | None, typer.Option(help="quarantine sheet with mended values")] = None,
-    guess: Annotated[bool, typer.Option("--guess", help="write a first mapping file beside each file")] = False,
+    mapping: Annotated[Path | None, typer.Option()] = None,
+    repairs: Annotated[Path | None, typer.Option()] = None,
+    guess: Annotated[bool, typer.Option("--guess")] = False,
 ) -> None:
-    """Load datasets or your own files; what does not fit goes to quarantine · 导入."""
+    """Load datasets or your own files; what does not fit goes to quarantine."""
     state: State = context.obj
     if guess:
         return _guess(state, names, table)
@@ -209,11 +209,11 @@ def _tell_skips(state: State, reports: "Sequence[Report]") -> None:
 
 def quarantine(
     context: typer.Context,
-    export: Annotated[Path | None, typer.Option("--export", help="write it to xlsx or csv, to be mended")] = None,
-    rows: Annotated[int, typer.Option(help="rows to show")] = 50,
+    export: Annotated[Path | None, typer.Option("--export")] = None,
+    rows: Annotated[int, typer.Option()] = 50,
     as_json: Json = False,
 ) -> None:
-    """List the records in quarantine, or write them to a sheet to mend · 隔离区."""
+    """List the records in quarantine, or write them to a sheet to mend."""
     from ronghe.cli.show import show_rows
     from ronghe.views import quarantine_list
 
@@ -227,21 +227,23 @@ def quarantine(
     document = quarantine_list(state.brain)
     if as_json:
         return state.bytes((json.dumps(document, ensure_ascii=False, separators=(",", ":")) + "\n").encode())
+    if not document["total"]:
+        state.console.print(state.t("web.quarantine_none"))
+        return None
     shown = [[*row[:7], state.t(f"reject.{row[7]}"), row[8][state.lang]] for row in document["rows"][:rows]]
     show_rows(state, state.t("say.quarantine", count=document["total"]), document["columns"], shown, "quarantine")
     if document["total"] > len(shown):
         state.console.print(state.t("say.more", shown=len(shown), total=document["total"]), style="dim")
-    if document["total"]:
-        state.console.print(state.t("say.mend"), markup=False)
+    state.console.print(state.t("say.mend"), markup=False)
     return None
 
 
 def demo(
     context: typer.Context,
-    no_serve: Annotated[bool, typer.Option("--no-serve", help="print the three answers and stop")] = False,
-    port: Annotated[int | None, typer.Option(help="port of the page")] = None,
+    no_serve: Annotated[bool, typer.Option("--no-serve")] = False,
+    port: Annotated[int | None, typer.Option()] = None,
 ) -> None:
-    """Build a lake from real data (or the invented sandbox), answer three questions, open the page · 演示."""
+    """Build a lake from real data (or the invented sandbox), answer three questions, open the page."""
     from ronghe.cli.show import show_answer
     from ronghe.demo import answers, build
 

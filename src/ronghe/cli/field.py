@@ -11,16 +11,16 @@ from ronghe.cli.state import State
 
 def check(
     context: typer.Context,
-    field: Annotated[str | None, typer.Argument(help="a field's name, or your own file (.toml)")] = None,
-    rows: Annotated[int, typer.Option(help="rows of each table")] = 40,
-    as_json: Annotated[bool, typer.Option("--json", help="print what the API returns")] = False,
+    field: Annotated[str | None, typer.Argument()] = None,
+    rows: Annotated[int, typer.Option()] = 40,
+    as_json: Annotated[bool, typer.Option("--json")] = False,
 ) -> None:
-    """Check what a field's definition catches and misses in the lake · 核查领域界定."""
+    """Check what a field's definition catches and misses in the lake."""
     check_definition(context.obj, "field_check", rows, as_json, field=field)
 
 
 def list_fields(context: typer.Context) -> None:
-    """List the fields that come with Ronghe · 内置领域."""
+    """List the fields that come with Ronghe."""
     from ronghe.cli.show import show_rows
     from ronghe.fielding.reading import field_names, read_field
 
@@ -36,10 +36,10 @@ def list_fields(context: typer.Context) -> None:
 
 def copy(
     context: typer.Context,
-    field: Annotated[str, typer.Argument(help="a field's name")],
-    to: Annotated[Path, typer.Argument(help="the file to write")],
+    field: Annotated[str, typer.Argument()],
+    to: Annotated[Path, typer.Argument()],
 ) -> None:
-    """Write a field to a file of your own, to change it · 复制为自己的文件."""
+    """Write a field to a file of your own, to change it."""
     from ronghe.fielding.reading import field_aliases, field_text
 
     copy_definition(context.obj, field_text(field_aliases().get(field.casefold(), field)), to)
@@ -47,7 +47,7 @@ def copy(
 
 def group() -> typer.Typer:
     """The group of commands, made anew."""
-    app = typer.Typer(no_args_is_help=True, help="fields of science and technology · 领域", rich_markup_mode=None)
+    app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
     app.command("check")(check)
     app.command("list")(list_fields)
     app.command("copy")(copy)

@@ -11,16 +11,16 @@ from ronghe.cli.state import State
 
 def check(
     context: typer.Context,
-    system: Annotated[str, typer.Argument(help="a system's name, or your own file (.toml)")],
-    rows: Annotated[int, typer.Option(help="rows of each table")] = 40,
-    as_json: Annotated[bool, typer.Option("--json", help="print what the API returns")] = False,
+    system: Annotated[str, typer.Argument()],
+    rows: Annotated[int, typer.Option()] = 40,
+    as_json: Annotated[bool, typer.Option("--json")] = False,
 ) -> None:
-    """Check a system against the lake: coverage, dead indicators, collinearity, unknown names · 校验指标体系."""
+    """Check a system against the lake: coverage, dead indicators, collinearity, unknown names."""
     check_definition(context.obj, "index_check", rows, as_json, system=system)
 
 
 def list_systems(context: typer.Context) -> None:
-    """List the systems that come with Ronghe · 内置指标体系."""
+    """List the systems that come with Ronghe."""
     from ronghe.cli.show import show_rows
     from ronghe.indexing.reading import read_system, system_names
 
@@ -39,10 +39,10 @@ def list_systems(context: typer.Context) -> None:
 
 def copy(
     context: typer.Context,
-    system: Annotated[str, typer.Argument(help="a system's name")],
-    to: Annotated[Path, typer.Argument(help="the file to write")],
+    system: Annotated[str, typer.Argument()],
+    to: Annotated[Path, typer.Argument()],
 ) -> None:
-    """Write a system to a file of your own, to change it · 复制为自己的文件."""
+    """Write a system to a file of your own, to change it."""
     from ronghe.indexing.reading import system_text
 
     copy_definition(context.obj, system_text(system), to)
@@ -50,7 +50,7 @@ def copy(
 
 def group() -> typer.Typer:
     """The group of commands, made anew."""
-    app = typer.Typer(no_args_is_help=True, help="indicator systems · 指标体系", rich_markup_mode=None)
+    app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
     app.command("check")(check)
     app.command("list")(list_systems)
     app.command("copy")(copy)

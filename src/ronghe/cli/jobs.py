@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ronghe.brain import Answer
     from ronghe.lake.jobs import Jobs
 
-Id = Annotated[str, typer.Argument(help="a job's id, or its beginning")]
+Id = Annotated[str, typer.Argument()]
 
 
 @contextmanager
@@ -81,7 +81,7 @@ def detach(state: State, lens: str, params: Mapping[str, Any]) -> None:
 
 def group() -> typer.Typer:
     """``ronghe jobs`` and what can be done with one."""
-    made = typer.Typer(help="long asks: list, cancel, resume · 长任务", rich_markup_mode=None)
+    made = typer.Typer(rich_markup_mode=None)
     made.callback(invoke_without_command=True)(listed)
     for command in (show, cancel, resume, forget):
         made.command()(command)
@@ -101,7 +101,7 @@ def _json(state: State, document: Any) -> None:
 
 
 def listed(context: typer.Context, as_json: Json = False) -> None:
-    """List the jobs, newest first · 列出任务."""
+    """List the jobs, newest first."""
     state: State = context.obj
     if context.invoked_subcommand is not None:
         return
@@ -132,7 +132,7 @@ def _table(state: State, documents: list[dict[str, Any]]) -> None:
 
 
 def show(context: typer.Context, identity: Id, as_json: Json = False) -> None:
-    """Show one job · 查看一个任务."""
+    """Show one job."""
     state: State = context.obj
     jobs = _jobs(state)
     document = jobs.document(jobs.get(identity))
@@ -143,7 +143,7 @@ def show(context: typer.Context, identity: Id, as_json: Json = False) -> None:
 
 
 def cancel(context: typer.Context, identity: Id, as_json: Json = False) -> None:
-    """Ask a job to stop, in whatever process it runs; it can be resumed · 取消任务."""
+    """Ask a job to stop, in whatever process it runs; it can be resumed."""
     state: State = context.obj
     jobs = _jobs(state)
     job = jobs.cancel(identity)
@@ -158,10 +158,10 @@ def cancel(context: typer.Context, identity: Id, as_json: Json = False) -> None:
 def resume(
     context: typer.Context,
     identity: Id,
-    rows: Annotated[int, typer.Option(help="rows of each table")] = 20,
+    rows: Annotated[int, typer.Option()] = 20,
     as_json: Json = False,
 ) -> None:
-    """Go on with a job here, from what it saved · 继续任务."""
+    """Go on with a job here, from what it saved."""
     from ronghe.cli.show import show_answer
     from ronghe.runner import Runner
 
@@ -175,7 +175,7 @@ def resume(
 
 
 def forget(context: typer.Context, identity: Id) -> None:
-    """Take an ended job off the list; its finding stays · 移除任务."""
+    """Take an ended job off the list; its finding stays."""
     state: State = context.obj
     job = _jobs(state).forget(identity)
     state.console.print(state.t("job.forgotten", id=job.id))

@@ -7,21 +7,21 @@ from typing import Annotated, Any
 import typer
 
 from ronghe.cli.state import State
+from ronghe.errors import AskError
+from ronghe.model.text import Text
 
-Json = Annotated[bool, typer.Option("--json", help="print what the API returns")]
+Json = Annotated[bool, typer.Option("--json")]
 
 
 def tables(
     context: typer.Context,
-    name: Annotated[str | None, typer.Argument(help="a table to look into")] = None,
-    rows: Annotated[int, typer.Option(help="rows to show")] = 20,
-    to: Annotated[Path | None, typer.Option(help="write the table's rows to a file: csv parquet xlsx")] = None,
-    redistributable_only: Annotated[
-        bool, typer.Option("--redistributable-only", help="leave out rows whose licence forbids passing them on")
-    ] = False,
+    name: Annotated[str | None, typer.Argument()] = None,
+    rows: Annotated[int, typer.Option()] = 20,
+    to: Annotated[Path | None, typer.Option()] = None,
+    redistributable_only: Annotated[bool, typer.Option("--redistributable-only")] = False,
     as_json: Json = False,
 ) -> None:
-    """List the lake's tables, show one, or write its rows to a file · 数据表."""
+    """List the lake's tables, show one, or write its rows to a file."""
     from ronghe.cli.show import show_rows
     from ronghe.views import table_list, table_rows
 
@@ -32,6 +32,8 @@ def tables(
         document = table_list(state.brain)
         if as_json:
             return state.bytes(_bytes(document))
+        if not any(t["rows"] for t in document["tables"]):
+            return state.console.print(state.t("say.empty_lake", lake=state.config.lake), markup=False)
         return show_rows(
             state,
             state.t("say.snapshot", version=document["snapshot"]),
@@ -46,11 +48,12 @@ def tables(
 
 
 def _write_rows(state: State, name: str | None, to: Path, redistributable_only: bool) -> None:
-    from ronghe.errors import AskError
     from ronghe.export.rows import write_rows
 
     if name is None:
-        raise AskError("missing_parameter", name="table", known=state.brain.snapshot.tables)
+        raise AskError(
+            "missing_parameter", name="table", about=Text("help.tables.name"), known=state.brain.snapshot.tables
+        )
     done = write_rows(state.brain, name, to, state.lang, redistributable_only=redistributable_only)
     state.console.print(state.t("export.rows_written", file=str(to), rows=done.rows, bytes=to.stat().st_size))
     if done.left:
@@ -71,7 +74,7 @@ def _plain_rows(state: State, document: dict[str, Any]) -> None:
 
 
 def versions(context: typer.Context, as_json: Json = False) -> None:
-    """List the lake's versions; any of them can be read with --at · 版本."""
+    """List the lake's versions; any of them can be read with --at."""
     from ronghe.cli.show import show_rows
     from ronghe.views import version_list
 
@@ -79,6 +82,8 @@ def versions(context: typer.Context, as_json: Json = False) -> None:
     document = version_list(state.brain)
     if as_json:
         return state.bytes(_bytes(document))
+    if not document["versions"]:
+        return state.console.print(state.t("say.empty_lake", lake=state.config.lake), markup=False)
     return show_rows(
         state,
         state.t("say.versions"),
@@ -89,11 +94,11 @@ def versions(context: typer.Context, as_json: Json = False) -> None:
 
 def show(
     context: typer.Context,
-    finding: Annotated[str, typer.Argument(help="a finding's id, or its beginning")],
-    rows: Annotated[int, typer.Option(help="rows of each table")] = 20,
+    finding: Annotated[str, typer.Argument()],
+    rows: Annotated[int, typer.Option()] = 20,
     as_json: Json = False,
 ) -> None:
-    """Show a finding kept earlier · 查看已保存的结果."""
+    """Show a finding kept earlier."""
     from ronghe.cli.show import show_answer
 
     state: State = context.obj
@@ -105,13 +110,13 @@ def show(
 
 def trace(
     context: typer.Context,
-    finding: Annotated[str, typer.Argument(help="a finding's id, or its beginning")],
-    column: Annotated[str, typer.Argument(help="the column of the figure")],
-    row: Annotated[str, typer.Argument(help="the row: its number from 0, or key=value[,key=value]")],
-    table: Annotated[str | None, typer.Option(help="the table, where several have the column")] = None,
+    finding: Annotated[str, typer.Argument()],
+    column: Annotated[str, typer.Argument()],
+    row: Annotated[str, typer.Argument()],
+    table: Annotated[str | None, typer.Option()] = None,
     as_json: Json = False,
 ) -> None:
-    """Trace a figure to the cells it comes from · 追溯."""
+    """Trace a figure to the cells it comes from."""
     from ronghe.cli.show import show_trace
     from ronghe.model.serial import canonical
     from ronghe.trace import where
@@ -126,15 +131,21 @@ def trace(
 
 def export(
     context: typer.Context,
-    what: Annotated[str, typer.Argument(help="a finding's id, or a lens to ask with its defaults")],
-    to: Annotated[Path, typer.Option(help="file to write: xlsx csv zip parquet json svg png docx pdf")],
-    param: Annotated[list[str] | None, typer.Option(help="name=value for the lens, again for more")] = None,
+    what: Annotated[str, typer.Argument()],
+    to: Annotated[Path, typer.Option()],
+    param: Annotated[list[str] | None, typer.Option()] = None,
 ) -> None:
-    """Write a finding to a file, with its sources · 导出."""
-    from ronghe.export import write
+    """Write a finding to a file, with its sources."""
+    from ronghe.export import FORMATS, format_of, write
 
     state: State = context.obj
-    given: dict[str, Any] = dict(p.split("=", 1) for p in param or [] if "=" in p)
+    format_of(to, FORMATS)
+    given: dict[str, Any] = {}
+    for pair in param or ():
+        name, equals, value = pair.partition("=")
+        if not equals:
+            raise AskError("bad_value", parameter="--param", value=pair, expected=Text("help.kind.pair"))
+        given[name] = value
     write(state.brain.named(what, **given), to, state.lang)
     state.console.print(state.t("say.written", file=str(to), bytes=to.stat().st_size))
 

@@ -5,10 +5,14 @@ from importlib import import_module
 from typing import Annotated, Any
 
 import typer
+from typer._click import exceptions
 
 from ronghe import __version__
 from ronghe.cli.state import State
+from ronghe.cli.words import ROOT, speak, told
 from ronghe.errors import RongheError
+from ronghe.i18n import translate
+from ronghe.model.text import Text
 
 ROOMS = ("data", "field", "index", "jobs", "look", "openalex", "report", "resolve", "serve", "synth", "users")
 """The modules of this package that bring commands: ``COMMANDS`` one by one, ``group()`` under the module's name."""
@@ -23,15 +27,15 @@ def _version(asked: bool) -> None:
 
 def root(
     context: typer.Context,
-    lake: Annotated[str | None, typer.Option(help="folder or address of the lake · 湖的位置")] = None,
-    mirror: Annotated[str | None, typer.Option(help="folder with publishers' files · 原始文件目录")] = None,
-    lang: Annotated[str | None, typer.Option(help="zh | en; may stand anywhere · 语言，可写在任意位置")] = None,
-    engine: Annotated[str | None, typer.Option(help="duckdb | pyspark://local[2]")] = None,
-    at: Annotated[int | None, typer.Option(help="a version of the lake to read · 湖的版本")] = None,
-    offline: Annotated[bool, typer.Option("--offline", help="never reach for the network · 不访问网络")] = False,
-    wait: Annotated[float | None, typer.Option(help="seconds to wait for another ingest · 等待秒数")] = None,
+    lake: Annotated[str | None, typer.Option()] = None,
+    mirror: Annotated[str | None, typer.Option()] = None,
+    lang: Annotated[str | None, typer.Option()] = None,
+    engine: Annotated[str | None, typer.Option()] = None,
+    at: Annotated[int | None, typer.Option()] = None,
+    offline: Annotated[bool, typer.Option("--offline")] = False,
+    wait: Annotated[float | None, typer.Option()] = None,
     version: Annotated[  # noqa: ARG001 - the callback has answered
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="print Ronghe's version · 程序版本")
+        bool, typer.Option("--version", callback=_version, is_eager=True)
     ] = False,
 ) -> None:
     """Keep the flags for the command that follows."""
@@ -45,14 +49,13 @@ def build() -> typer.Typer:
 
     app = typer.Typer(
         name="ronghe",
-        help="融合 · Ronghe: an open-source industry brain. Every figure traces to its source row, formula and paper.",
         no_args_is_help=True,
         add_completion=False,
         pretty_exceptions_enable=False,
         rich_markup_mode=None,
     )
     app.callback()(root)
-    ask = typer.Typer(cls=LensGroup, no_args_is_help=True, help="ask a question · 提问", rich_markup_mode=None)
+    ask = typer.Typer(cls=LensGroup, no_args_is_help=True, rich_markup_mode=None)
     ask.callback()(_nothing)
     app.add_typer(ask, name="ask")
     for name in ROOMS:
@@ -65,18 +68,32 @@ def build() -> typer.Typer:
 
 
 def _nothing() -> None:
-    """Ask a question · 提问."""
+    """Ask a question."""
 
 
 def main() -> None:
     """Run the command; an error of ours is one clear message and an exit code."""
     sys.argv[1:] = _language_first(sys.argv[1:])
+    lang = "zh" if _asked_for_chinese() else "en"
     try:
-        build()()
-    except RongheError as error:
-        lang = "zh" if _asked_for_chinese() else "en"
-        sys.stderr.write(error.say(lang) + "\n")
+        code = _command(lang)(prog_name=ROOT, standalone_mode=False)
+    except exceptions.NoArgsIsHelpError as error:
+        error.show()
         raise SystemExit(error.exit_code) from None
+    except (RongheError, exceptions.UsageError) as error:
+        said = error if isinstance(error, RongheError) else told(error)
+        sys.stderr.write(said.say(lang) + "\n")
+        raise SystemExit(said.exit_code) from None
+    except typer.Abort:
+        sys.stderr.write(translate(lang, Text("say.aborted")) + "\n")
+        raise SystemExit(1) from None
+    raise SystemExit(code if isinstance(code, int) else 0)
+
+
+def _command(lang: str) -> Any:
+    command = typer.main.get_command(build())
+    speak(command, lang)
+    return command
 
 
 def _language_first(words: list[str]) -> list[str]:

@@ -10,16 +10,16 @@ from ronghe.cli.state import State
 
 def fetch_openalex(
     context: typer.Context,
-    to: Annotated[Path, typer.Option("--to", help="folder for the JSON lines; a started one is gone on with")],
-    filter_: Annotated[str, typer.Option("--filter", help="OpenAlex's own filter")] = "",
-    search: Annotated[str, typer.Option(help="words to search for")] = "",
-    entity: Annotated[str, typer.Option(help="works | institutions | topics")] = "works",
-    select: Annotated[str, typer.Option(help="fields wanted, by comma; all where not given")] = "",
-    key: Annotated[str, typer.Option(envvar="OPENALEX_API_KEY", help="API key", show_default=False)] = "",
-    limit: Annotated[int | None, typer.Option(help="stop after so many records; run again to go on")] = None,
-    base: Annotated[str, typer.Option(help="address of the API", hidden=True)] = "",
+    to: Annotated[Path, typer.Option("--to")],
+    filter_: Annotated[str, typer.Option("--filter")] = "",
+    search: Annotated[str, typer.Option()] = "",
+    entity: Annotated[str, typer.Option()] = "works",
+    select: Annotated[str, typer.Option()] = "",
+    key: Annotated[str, typer.Option(envvar="OPENALEX_API_KEY", show_default=False)] = "",
+    limit: Annotated[int | None, typer.Option()] = None,
+    base: Annotated[str, typer.Option(hidden=True)] = "",
 ) -> None:
-    """Fetch OpenAlex page by page into a folder, for `ronghe ingest FOLDER --as openalex_works` · 取文献."""
+    """Fetch OpenAlex page by page into a folder, for `ronghe ingest FOLDER --as openalex_works`."""
     from ronghe.errors import FetchError
     from ronghe.sources.openalex_api import BASE, Ask, fetch_openalex
 

@@ -10,20 +10,16 @@ from ronghe.cli.state import State
 
 def resolve(
     context: typer.Context,
-    names: Annotated[
-        str | None, typer.Argument(help="a table's column (project.institution), or your own file")
-    ] = None,
-    column: Annotated[str | None, typer.Option(help="your file's column with the names")] = None,
-    country: Annotated[
-        str | None, typer.Option(help="your file's column with countries, or one country for all")
-    ] = None,
-    register: Annotated[str, typer.Option(help="register to match with")] = "ror",
-    least: Annotated[float, typer.Option(help="likelihood that a match needs")] = 0.5,
-    rows: Annotated[int, typer.Option(help="rows of each table")] = 30,
-    keep: Annotated[bool, typer.Option(help="keep the matches in the lake for other questions")] = True,
-    as_json: Annotated[bool, typer.Option("--json", help="print what the API returns")] = False,
+    names: Annotated[str | None, typer.Argument()] = None,
+    column: Annotated[str | None, typer.Option()] = None,
+    country: Annotated[str | None, typer.Option()] = None,
+    register: Annotated[str, typer.Option()] = "ror",
+    least: Annotated[float, typer.Option()] = 0.5,
+    rows: Annotated[int, typer.Option()] = 30,
+    keep: Annotated[bool, typer.Option()] = True,
+    as_json: Annotated[bool, typer.Option("--json")] = False,
 ) -> None:
-    """Match the names of a table or file with organisations, and keep the matches · 匹配机构."""
+    """Match the names of a table or file with organisations, and keep the matches."""
     from ronghe.cli.show import show_answer
     from ronghe.resolving import ingest_names, keep_matches
 
@@ -56,15 +52,15 @@ def _places(state: State) -> None:
 
 def decide(
     context: typer.Context,
-    kind: Annotated[str, typer.Argument(help="confirmed | rejected | locked")],
-    subject: Annotated[str, typer.Argument(help="the name, as written")],
-    value: Annotated[str, typer.Argument(help="the organisation's id; empty where it is none")] = "",
-    table: Annotated[str, typer.Option(help="the table it is about")] = "organisation_match",
-    field: Annotated[str, typer.Option(help="the field it is about")] = "org_id",
-    reason: Annotated[str, typer.Option(help="why")] = "",
-    by: Annotated[str, typer.Option(help="who decided")] = "",
+    kind: Annotated[str, typer.Argument()],
+    subject: Annotated[str, typer.Argument()],
+    value: Annotated[str, typer.Argument()] = "",
+    table: Annotated[str, typer.Option()] = "organisation_match",
+    field: Annotated[str, typer.Option()] = "org_id",
+    reason: Annotated[str, typer.Option()] = "",
+    by: Annotated[str, typer.Option()] = "",
 ) -> None:
-    """Confirm, reject or lock what a name means; it stands above every method · 人工确认."""
+    """Confirm, reject or lock what a name means; it stands above every method."""
     from ronghe.intake import ingest_decision
 
     state: State = context.obj

@@ -16,11 +16,11 @@ _LOCAL = frozenset({"127.0.0.1", "localhost", "::1"})
 
 def serve(
     context: typer.Context,
-    host: Annotated[str | None, typer.Option(help="address to listen on · 监听地址")] = None,
-    port: Annotated[int | None, typer.Option(help="port · 端口")] = None,
-    public: Annotated[bool, typer.Option("--public", help="serve others, with logins · 对外提供服务，须登录")] = False,
+    host: Annotated[str | None, typer.Option()] = None,
+    port: Annotated[int | None, typer.Option()] = None,
+    public: Annotated[bool, typer.Option("--public")] = False,
 ) -> None:
-    """Serve the page and the API · 启动网页."""
+    """Serve the page and the API."""
     _frugal()
     import uvicorn
 

@@ -12,12 +12,12 @@ if TYPE_CHECKING:
 
 def firms(
     context: typer.Context,
-    io: Annotated[str, typer.Option("--io", help="input-output table · 投入产出表")],
-    n: Annotated[int, typer.Option("--n", help="firms · 企业数")] = 10_000,
-    links: Annotated[int | None, typer.Option(help="links (4.536 a firm when left out) · 供货关系数")] = None,
-    seed: Annotated[int, typer.Option(help="the same seed gives the same network · 随机种子")] = 1,
+    io: Annotated[str, typer.Option("--io")],
+    n: Annotated[int, typer.Option("--n")] = 10_000,
+    links: Annotated[int | None, typer.Option()] = None,
+    seed: Annotated[int, typer.Option()] = 1,
 ) -> None:
-    """Make a synthetic network of firms from an input-output table, and load it · 合成企业网络."""
+    """Make a synthetic network of firms from an input-output table, and load it."""
     from ronghe.cli.show import show_rows
     from ronghe.synth import make_firms
 
@@ -47,11 +47,11 @@ def _lines(state: State, made: "Made") -> list[tuple[str, str]]:
 
 def group() -> typer.Typer:
     """The group of commands, made anew."""
-    app = typer.Typer(no_args_is_help=True, help="synthetic networks · 合成网络", rich_markup_mode=None)
+    app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
     app.callback()(_nothing)
     app.command("firms")(firms)
     return app
 
 
 def _nothing() -> None:
-    """What is made, not observed · 合成数据."""
+    """What is made, not observed."""

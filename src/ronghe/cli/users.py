@@ -11,13 +11,13 @@ from ronghe.cli.state import State
 if TYPE_CHECKING:
     from ronghe.web.users import Users
 
-Name = Annotated[str, typer.Argument(help="the user's name · 用户名")]
-Stdin = Annotated[bool, typer.Option("--password-stdin", help="read the password from the input · 从标准输入读密码")]
+Name = Annotated[str, typer.Argument()]
+Stdin = Annotated[bool, typer.Option("--password-stdin")]
 
 
 def group() -> typer.Typer:
     """``ronghe users`` and what can be done with one."""
-    made = typer.Typer(help="who may log in with --public · 用户管理", no_args_is_help=True, rich_markup_mode=None)
+    made = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
     made.command(name="list")(listed)
     for command in (add, password, token, revoke, remove):
         made.command()(command)
@@ -45,7 +45,7 @@ def _password(state: State, stdin: bool) -> str:
 
 
 def listed(context: typer.Context) -> None:
-    """List the users · 列出用户."""
+    """List the users."""
     from rich import box
     from rich.table import Table
 
@@ -66,11 +66,11 @@ def listed(context: typer.Context) -> None:
 def add(
     context: typer.Context,
     name: Name,
-    role: Annotated[str, typer.Option(help="viewer | analyst | admin")] = "viewer",
-    workspace: Annotated[str, typer.Option(help="whose private data they see · 工作区")] = "",
+    role: Annotated[str, typer.Option()] = "viewer",
+    workspace: Annotated[str, typer.Option()] = "",
     password_stdin: Stdin = False,
 ) -> None:
-    """Add a user · 添加用户."""
+    """Add a user."""
     state: State = context.obj
     with closing(_users(state)) as users:
         user = users.add(name, _password(state, password_stdin), role, workspace)
@@ -79,7 +79,7 @@ def add(
 
 
 def password(context: typer.Context, name: Name, password_stdin: Stdin = False) -> None:
-    """Set a new password; the user's sessions end · 更改密码."""
+    """Set a new password; the user's sessions end."""
     state: State = context.obj
     with closing(_users(state)) as users:
         known = users.named(name)
@@ -90,9 +90,9 @@ def password(context: typer.Context, name: Name, password_stdin: Stdin = False) 
 def token(
     context: typer.Context,
     name: Name,
-    label: Annotated[str, typer.Option(help="what it is for · 用途")] = "",
+    label: Annotated[str, typer.Option()] = "",
 ) -> None:
-    """Make a token for programs that use the API; it is shown once · 生成令牌."""
+    """Make a token for programs that use the API; it is shown once."""
     state: State = context.obj
     with closing(_users(state)) as users:
         made = users.make_token(name, label)
@@ -101,7 +101,7 @@ def token(
 
 
 def revoke(context: typer.Context, name: Name) -> None:
-    """End every token of a user · 作废令牌."""
+    """End every token of a user."""
     state: State = context.obj
     with closing(_users(state)) as users:
         count = users.revoke(name)
@@ -109,7 +109,7 @@ def revoke(context: typer.Context, name: Name) -> None:
 
 
 def remove(context: typer.Context, name: Name) -> None:
-    """Remove a user; what the workspace brought in stays · 移除用户."""
+    """Remove a user; what the workspace brought in stays."""
     state: State = context.obj
     with closing(_users(state)) as users:
         users.remove(name)

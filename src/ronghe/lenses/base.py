@@ -126,14 +126,18 @@ class LensSpec:
         for param in self.params:
             value = param.parse(given[param.name]) if given.get(param.name) is not None else param.default
             if value is inspect.Parameter.empty:
-                raise AskError("missing_parameter", known=self._offers(param, snapshot), name=param.name)
+                raise self._missing(param, snapshot)
             if isinstance(value, Named):
                 value = type(value).check(value, snapshot, param.name)
             bound[param.name] = value
         return bound
 
-    def _offers(self, param: Param, snapshot: Snapshot) -> list[str]:
-        return [c.value for c in param.choices(snapshot) or ()]
+    def _missing(self, param: Param, snapshot: Snapshot) -> AskError:
+        """What to say where a parameter is not given: what it may be, or that the lake has nothing to choose from."""
+        choices = param.choices(snapshot)
+        if choices is not None and not choices:
+            return NoData("no_data", what=param.help, tables=", ".join(self.reads))
+        return AskError("missing_parameter", known=[c.value for c in choices or ()], name=param.name, about=param.help)
 
     def identity(self, params: Mapping[str, Any], snapshot: Snapshot, code: str, reads: Iterable[str]) -> str:
         """The finding's id: lens, version, parameters, what the tables hold, code."""

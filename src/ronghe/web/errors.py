@@ -13,6 +13,7 @@ from starlette.responses import Response
 from ronghe.errors import AskError, RongheError, TraceError
 from ronghe.i18n import LANGUAGES, translate
 from ronghe.model.serial import canonical
+from ronghe.model.text import Text
 from ronghe.web.deps import asked, language_of
 from ronghe.web.page import page
 from ronghe.web.policy import HEADERS
@@ -79,7 +80,7 @@ def mapped(request: Request, faults: Sequence[Any]) -> RongheError:
     if tuple(fault["loc"]) == ("path", "lang"):
         return TraceError("web_not_found", path=request.url.path)
     if fault["type"] == "missing":
-        return AskError("missing_parameter", name=field)
+        return AskError("missing_parameter", name=field, about=Text("web.query_parameter"))
     return AskError("web_invalid", parameter=field, value=str(fault.get("input", "")), why=str(fault["msg"]))
 
 
