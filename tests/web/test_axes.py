@@ -52,7 +52,7 @@ def test_beside_a_unit_with_a_multiple_no_second_one_stands(say, value, said):
 
 def test_the_axis_of_ten_thousand_yuan_asks_for_no_words_and_shares_keep_their_sign():
     chart = Chart("scatter", "sectors", {"x": "output", "y": "share", "name": "name"}, Text("structure.top"))
-    made = option(gallery(), chart, "zh")
+    made = option(gallery(), chart, "zh")["baseOption"]
     assert made["xAxis"]["axisLabel"]["formatter"] == {"figures": "zh", "words": False}
     assert made["yAxis"]["axisLabel"]["formatter"] == "{value}%"
 

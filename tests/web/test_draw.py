@@ -2,14 +2,16 @@
 
 import json
 import math
+from dataclasses import replace
 from itertools import pairwise
 
+import pyarrow as pa
 import pytest
 
 from ronghe.draw import KINDS, drawing, option
 from ronghe.draw.frame import Frame, shorten
 from ronghe.draw.networks import layers, ordered
-from ronghe.model.finding import Chart
+from ronghe.model.finding import Chart, Field, Result
 from ronghe.model.regions import tiles
 from ronghe.model.text import Text
 from tests.web.samples import CHARTS, NAMES, gallery
@@ -160,9 +162,49 @@ def test_a_scatter_names_outliers_only_on_top_of_all_points():
     assert biggest["name"] == NAMES[0][0]
 
 
+def test_a_narrow_scatter_names_only_what_stays_inside_and_a_wide_one_takes_the_others_back():
+    count = 12
+    data = {"name": [f"企业名称很长的第{i}家" for i in range(count)], "x": [float(i) for i in range(count)],
+            "y": [float(i % 2 or 3 * (i == 6)) for i in range(count)]}  # fmt: skip
+    fields = (Field("name", TOP, "text"), Field("x", TOP), Field("y", TOP))
+    finding = replace(FINDING, tables={"t": Result(pa.table(data), fields, ("name",), TOP)})
+    made = option(finding, Chart("scatter", "t", {"x": "x", "y": "y", "name": "name"}, TOP), "zh")
+    slim, wide = (m["option"]["series"] for m in made["media"])
+    tags = made["baseOption"]["series"][-1]
+    assert (slim[0]["id"], wide[0]["id"], tags["id"]) == ("names", "names", "names")
+    assert wide[0]["data"] == tags["data"]
+    assert 0 < len(slim[0]["data"]) < len(tags["data"]) == count
+    for tag in slim[0]["data"]:
+        right, at = tag["label"]["position"] == "right", tag["value"][0] / (count - 1) * 230
+        room = 6 * sum(2 if ord(c) > 0x2E7F else 1 for c in tag["label"]["formatter"])
+        assert (at if right else at - room) >= -40
+        assert (at + room if right else at) <= 270
+
+
+@pytest.mark.parametrize(("low", "least"), [(-0.01, 0), (-40.0, None), (3.0, None)])
+def test_a_limit_too_small_to_be_seen_does_not_pull_the_axis_below_zero(low, least):
+    data = {"name": ["a", "b"], "y": [100.0, 50.0], "low": [90.0, low], "high": [110.0, 60.0]}
+    fields = (Field("name", TOP, "text"), Field("y", TOP), Field("low", TOP), Field("high", TOP))
+    finding = replace(FINDING, tables={"t": Result(pa.table(data), fields, ("name",), TOP)})
+    encode = {"x": "name", "y": "y", "low": "low", "high": "high"}
+    made = option(finding, Chart("bar", "t", encode, TOP), "en")["baseOption"]
+    assert made["xAxis"].get("min") == least
+
+
+def test_a_heatmap_of_one_set_and_a_stranger_keeps_the_diagonal():
+    rows = [(a, b) for a in "ABC" for b in ("C", "X", "B", "A") if a != b]
+    data = {"x": [b for _, b in rows], "y": [a for a, _ in rows], "v": [0.5] * len(rows)}
+    fields = (Field("x", TOP, "text"), Field("y", TOP, "text"), Field("v", TOP, "share"))
+    finding = replace(FINDING, tables={"t": Result(pa.table(data), fields, ("x", "y"), TOP)})
+    made = option(finding, Chart("heatmap", "t", {"x": "x", "y": "y", "value": "v"}, TOP), "en")
+    assert made["xAxis"]["data"] == ["A", "B", "C", "X"]
+    assert made["yAxis"]["data"] == ["A", "B", "C"]
+    assert made["yAxis"]["nameLocation"] == "start"
+
+
 def test_a_scatter_of_figures_has_a_ramp():
     one = Chart("scatter", "sectors", {"x": "share", "y": "change", "color": "low", "name": "name"}, TOP)
-    made = option(FINDING, one, "en")
+    made = option(FINDING, one, "en")["baseOption"]
     assert made["visualMap"]["max"] == 0.9
     assert made["series"][0]["data"][0]["value"][2] == 0.05
 

@@ -19,6 +19,7 @@ from ronghe.draw.style import (
 )
 from ronghe.model.finding import Field
 
+_UNSEEN = 0.005
 _NARROW_NAMES = {"yAxis": {"axisLabel": {"width": 104, "fontSize": 11}}}
 
 
@@ -43,6 +44,8 @@ def bar(frame: Frame) -> dict[str, Any]:
     series += _whiskers(frame, scale, measures, spans, lying)
     room = (150 if frame.has("label") else 64) if lying else 24
     figures = frame.axis(scale, vertical=not lying)
+    if _barely_below(frame, scale, [*measures, *(p for ends in spans.values() for p in ends)]):
+        figures["min"] = 0
     names = category_axis(labels, "" if lying else frame.label(frame.field("x")), vertical=lying)
     made: dict[str, Any] = {
         "grid": grid(36 if many else 12, right=room),
@@ -57,13 +60,19 @@ def bar(frame: Frame) -> dict[str, Any]:
     if "line" in frame.options:
         series[0]["markLine"] = mark_lines([scale.line(frame.options["line"], "x" if lying else "y", turned=lying)])
         made["grid"] = grid(40 if many else 26, right=room)
-    slim = {**_NARROW_NAMES, "grid": {"right": 104 if frame.has("label") else 56}}
+    slim = {**_NARROW_NAMES, "grid": {"right": 128 if frame.has("label") else 56}}
     return narrow(made, slim) if lying else made
 
 
 def _spans(frame: Frame, measures: list[str]) -> dict[str, tuple[str, str]]:
     """The parts that hold the limits of a part: ``low`` and ``high`` of ``y``, ``low2`` and ``high2`` of ``y2``."""
     return {p: (f"low{p[1:]}", f"high{p[1:]}") for p in measures if frame.has(f"low{p[1:]}")}
+
+
+def _barely_below(frame: Frame, scale: Scale, parts: list[str]) -> bool:
+    """Whether the only figures below zero are too small to be seen: they would pull the axis a whole step down."""
+    values = [v for r in frame.rows for p in parts if (v := scale(r[frame.field(p).name])) is not None]
+    return bool(values) and -_UNSEEN * max(values) < min(values) < 0
 
 
 def _whiskers(

@@ -9,7 +9,9 @@ from ronghe.draw.style import INK, LINE, PALETTE, RAMP, SOFT, grid, legend, mark
 
 _LABELS = 10
 _SMALL, _LARGE = 6.0, 32.0
-_PICTURE = (960.0, 420.0)
+_PICTURE, _SLIM = (960.0, 420.0), (230.0, 420.0)
+_BESIDE = 40.0
+"""What a name may take of the room beside the axes."""
 _LETTER = 6.0
 _LINE_HEIGHT = 12.0
 _TURN, _OUTER = 0.6, 0.2
@@ -34,7 +36,8 @@ def scatter(frame: Frame) -> dict[str, Any]:
              "emphasis": {"itemStyle": {"opacity": 1, "borderColor": INK}}}
         )  # fmt: skip
     if series:
-        series.append(_name_tags(series))
+        tags, slim = _name_tags(series)
+        series.append(tags)
         series[0]["markLine"] = mark_lines(_references(frame, scales))
     made: dict[str, Any] = {
         "grid": grid(40 if coloured else 20, right=40),
@@ -48,43 +51,63 @@ def scatter(frame: Frame) -> dict[str, Any]:
         made["legend"] = legend(list(split))
     elif frame.has("color"):
         _ramp(frame, made, rows)
-    return made
+    if not series or not frame.has("name"):
+        return made
+    names = [{"query": {"maxWidth": 520}, "option": {"series": [{"id": "names", "data": slim}]}},
+             {"option": {"series": [{"id": "names", "data": tags["data"]}]}}]  # fmt: skip
+    return {"baseOption": made, "media": names}
 
 
-def _name_tags(series: list[dict[str, Any]]) -> dict[str, Any]:
-    """Names on top of all points where none hides a point or another name; on the right they stand to the left."""
+def _name_tags(series: list[dict[str, Any]]) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """Names on top of all points, and which of them a narrow picture has room for."""
     items = [item for one in series for item in one["data"]]
-    spots = _in_pixels([item["value"][:2] for item in items])
+    labels = [item.pop("label", None) for item in items]
+    wide, slim = (_tags(items, labels, picture) for picture in (_PICTURE, _SLIM))
+    made = {"type": "scatter", "id": "names", "data": wide, "silent": True, "z": 10,
+            "itemStyle": {"color": "transparent"}, "labelLayout": {"hideOverlap": True}}  # fmt: skip
+    return made, slim
+
+
+def _tags(
+    items: Sequence[dict[str, Any]], labels: Sequence[dict[str, Any] | None], picture: tuple[float, float]
+) -> list[dict[str, Any]]:
+    """Names where none hides a point or runs over an edge; on the right they stand to the left."""
+    spots = _in_pixels([item["value"][:2] for item in items], picture)
+    radii = [item["symbolSize"] / 2 for item in items]
     tags = []
-    for item, (x, y) in zip(items, spots, strict=True):
-        label = item.pop("label", None)
-        if label:
-            sides: tuple[str, ...] = ("left", "right") if x > _TURN * _PICTURE[0] else ("right", "left")
-            # At an edge a name on the outer side would be cut.
-            sides = sides[:1] if min(x, _PICTURE[0] - x) < _OUTER * _PICTURE[0] else sides
-            room = _LETTER * sum(2 if ord(ch) > 0x2E7F else 1 for ch in label["formatter"]) + item["symbolSize"] / 2
-            free = [side for side in sides if not any(_hides(side, room, a - x, b - y) for a, b in spots)]
-            if free:
-                tags.append({"value": item["value"][:2], "symbolSize": item["symbolSize"],
-                             "label": {**label, "position": free[0]}})  # fmt: skip
-    return {"type": "scatter", "data": tags, "silent": True, "z": 10, "itemStyle": {"color": "transparent"},
-            "labelLayout": {"hideOverlap": True}}  # fmt: skip
+    for item, label, (x, y) in zip(items, labels, spots, strict=True):
+        if not label:
+            continue
+        sides: tuple[str, ...] = ("left", "right") if x > _TURN * picture[0] else ("right", "left")
+        # At an edge a name on the outer side would be cut.
+        sides = sides[:1] if min(x, picture[0] - x) < _OUTER * picture[0] else sides
+        room = _LETTER * sum(2 if ord(ch) > 0x2E7F else 1 for ch in label["formatter"]) + item["symbolSize"] / 2
+        free = [
+            side
+            for side in sides
+            if room < (picture[0] + _BESIDE - x if side == "right" else x + _BESIDE)
+            and not any(_hides(side, room, a - x, b - y, r) for (a, b), r in zip(spots, radii, strict=True))
+        ]
+        if free:
+            tags.append({"value": item["value"][:2], "symbolSize": item["symbolSize"],
+                         "label": {**label, "position": free[0]}})  # fmt: skip
+    return tags
 
 
-def _in_pixels(values: Sequence[Sequence[float]]) -> list[tuple[float, float]]:
-    """About where points stand in a picture of the usual size."""
+def _in_pixels(values: Sequence[Sequence[float]], picture: tuple[float, float]) -> list[tuple[float, float]]:
+    """About where points stand in a picture of such a size."""
     made = []
-    for axis, size in enumerate(_PICTURE):
+    for axis, size in enumerate(picture):
         along = [value[axis] for value in values]
         low, high = min(along, default=0.0), max(along, default=0.0)
         made.append([size * (v - low) / ((high - low) or 1.0) for v in along])
     return list(zip(*made, strict=True))
 
 
-def _hides(side: str, room: float, across: float, along: float) -> bool:
-    """Whether a name on this side would lie over a point so far away."""
+def _hides(side: str, room: float, across: float, along: float, radius: float) -> bool:
+    """Whether a name on this side would lie over a point of that size, so far away."""
     reach = across if side == "right" else -across
-    return abs(along) < _LINE_HEIGHT and 1.0 < reach < room
+    return abs(along) < max(_LINE_HEIGHT, radius) and 1.0 < reach < room + radius
 
 
 def _references(frame: Frame, scales: tuple[Scale, Scale]) -> list[dict[str, Any]]:

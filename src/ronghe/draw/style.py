@@ -104,7 +104,7 @@ def category_axis(labels: list[str], name: str = "", *, vertical: bool = False) 
         "type": "category",
         "data": labels,
         "name": name,
-        "nameLocation": "end" if vertical else "middle",
+        "nameLocation": "start" if vertical else "middle",
         "nameGap": 8,
         "nameTextStyle": {"color": SOFT, **({"align": "left"} if vertical else {})},
         "inverse": vertical,

@@ -125,7 +125,7 @@ def _ramp(frame: Frame, scale: Scale, values: Sequence[float]) -> dict[str, Any]
 
 
 def _round(value: float) -> str:
-    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
 
 
 def heatmap(frame: Frame) -> dict[str, Any]:
@@ -133,8 +133,9 @@ def heatmap(frame: Frame) -> dict[str, Any]:
     value = frame.field("value")
     scale = frame.scale([value])
     across, down = labels_of(frame.rows, frame, "x"), labels_of(frame.rows, frame, "y")
-    if set(across) == set(down):
-        across = down
+    if set(across) & set(down):
+        # What stands on both axes stands in one order, so that the diagonal is one.
+        across = [*(n for n in down if n in set(across)), *(n for n in across if n not in set(down))]
     places: Mapping[str, Mapping[str, int]] = {
         "x": {n: i for i, n in enumerate(across)},
         "y": {n: i for i, n in enumerate(down)},

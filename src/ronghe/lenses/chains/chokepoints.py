@@ -244,7 +244,9 @@ def chokepoints(
     tables = {
         "points": result(points, fields["points"], ("step",), "chokepoints.points"),
         "stops": result(stops, fields["stops"], ("provider",), "chokepoints.stops"),
-        "shares": result(_cells(board, shown), fields["shares"], ("step", "provider"), "chokepoints.shares"),
+        "shares": result(
+            _cells(board, shown), fields["shares"], ("step", "provider"), "chokepoints.shares", aside=True
+        ),
     }
     charts = (
         Chart("bar", "points", {"x": "name", "y": "share", "label": "provider"}, Text("chokepoints.points"),

@@ -178,14 +178,14 @@ _SHORT = frozenset({"firms", "knowledge"})
 
 
 def _tables(parts: Children) -> dict[str, Result]:
-    """The parts' tables, the first of each led by what its part says in a sentence."""
+    """The parts' tables, the first of each led by what its part says, unless that is the headline already."""
     found: dict[str, Result] = {}
     main = parts.sectors or parts.world
     for name, listed in _TAKEN.items():
         part: Finding | None = getattr(parts, name)
         if part is None:
             continue
-        lead: Text | None = part.headline
+        lead: Text | None = part.headline if main is not None else None
         for own, table in listed.items():
             if table in part.tables:
                 taken = adopt(part, table, _ROWS if name in _SHORT else None)
@@ -244,7 +244,12 @@ def _rest(parts: Children) -> Text | str:
         args |= {k: parts.world.headline.args[k] for k in ("range", "first")}
     able = parts.substitutes.headline if parts.substitutes is not None else None
     if able is not None and able.key == "substitutes.headline":
-        args |= {"left": able.args["left"], "provider": able.args["first"], "share": able.args["share"]}
+        args |= {
+            "step": able.args["step"],
+            "left": able.args["left"],
+            "provider": able.args["first"],
+            "share": able.args["share"],
+        }
     told = ("abroad" if "range" in args else "") + ("left" if "left" in args else "")
     return Text(f"scenario.rest_{told}", args) if told else ""
 

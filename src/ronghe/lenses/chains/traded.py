@@ -245,8 +245,10 @@ def headline_of(inputs: Sequence[Input], sold: Sold, country: str) -> Text:
             "own": 0.0 if own is None else float(value[own]),
             "period": sold.key["period"],
         }
-        sure = args["high"] - args["low"] < 0.001
-        return Text("dependency.headline_sure" if sure else "dependency.headline_input", args)
+        if args["high"] - args["low"] >= 0.001:
+            return Text("dependency.headline_input", args)
+        itself = args["products"] == [args["step"]]
+        return Text("dependency.headline_product" if itself else "dependency.headline_sure", args)
     return Text("dependency.headline_unrecorded", {"steps": [dict(one.names) for one in inputs]})
 
 

@@ -180,7 +180,7 @@ def _grid(network: Network) -> Result:
         text_field("rho"), text_field("lam"), figure("consumption_gain", "share", basis=cites),
         *name_fields("largest", "column.largest_field"), figure("largest_share", "share", basis=cites),
     ]  # fmt: skip
-    return result(rows, fields, ("rho", "lam"), Text("allocation.sensitivity"))
+    return result(rows, fields, ("rho", "lam"), Text("allocation.sensitivity"), aside=True)
 
 
 def _omega_table(network: Network) -> Result:
@@ -197,7 +197,7 @@ def _omega_table(network: Network) -> Result:
         figure("omega", "share", basis=cites), figure("cites", "integer", basis=cites), text_field("citing_field"),
         text_field("cited_field"),
     ]  # fmt: skip
-    return result(rows, fields, ("citing_field", "cited_field"), Text("allocation.omega"))
+    return result(rows, fields, ("citing_field", "cited_field"), Text("allocation.omega"), aside=True)
 
 
 def _explain(ctx: Context, finding: Finding, table: str, column: str, row: Mapping[str, Any]) -> Sequence[Path]:

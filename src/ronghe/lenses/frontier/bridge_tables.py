@@ -143,7 +143,7 @@ def link_table(book: Concordance, routes: Sequence[Route], top: int) -> Result:
         text_field("link_source"), *name_fields("source_name", "column.link_from"), text_field("link_target"),
         *name_fields("target_name", "column.link_to"), figure("flow", "share", basis=basis), text_field("field_id"),
     ]  # fmt: skip
-    return result(rows, fields, ("link_source", "link_target"), Text("bridge.links", {"top": top}))
+    return result(rows, fields, ("link_source", "link_target"), Text("bridge.links", {"top": top}), aside=True)
 
 
 def _link(source: str, a: Any, target: str, b: Any, flow: float, field: str | None) -> dict[str, Any]:

@@ -241,5 +241,5 @@ def picture(web: Web, shape: Shaped) -> tuple[Result, Result]:
         for a, b, w in zip(first, second, weight, strict=True)
     ]
     shown = [text_field("partner_a"), text_field("partner_b"), figure("joint", basis=basis, digits=2)]
-    return (result(rows, fields, ("partner",), Text("collaboration.map")),
-            result(ties, shown, ("partner_a", "partner_b"), Text("collaboration.links")))  # fmt: skip
+    return (result(rows, fields, ("partner",), Text("collaboration.map"), aside=True),
+            result(ties, shown, ("partner_a", "partner_b"), Text("collaboration.links"), aside=True))  # fmt: skip

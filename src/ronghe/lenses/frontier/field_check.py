@@ -173,7 +173,7 @@ def _overlap(caught: _Catch) -> Result:
         *(Field(_MANY[k], Text(f"fields.kind.{k}"), "integer", basis=Matrix(k, {})) for k in KINDS),
         figure("shared", "share", basis=Matrix("work", {})), text_field("field_id"), text_field("other_field_id"),
     ]  # fmt: skip
-    return result(rows, fields, ("field_id", "other_field_id"), Text("field_check.overlap"))
+    return result(rows, fields, ("field_id", "other_field_id"), Text("field_check.overlap"), aside=True)
 
 
 def _near(caught: _Catch) -> Result:

@@ -132,13 +132,13 @@ def _picture(basket: Basket, space: Space, c: int, show: int) -> tuple[Result, R
         figure("size", "share", basis=whole), text_field("activity"),
         figure("x", digits=4), figure("y", digits=4),
     ]  # fmt: skip
-    nodes = result(rows, fields, ("activity",), Text("opportunities.space"))
+    nodes = result(rows, fields, ("activity",), Text("opportunities.space"), aside=True)
     ties = [
         {"tie_from": basket.activities[int(kept[a])], "tie_to": basket.activities[int(kept[b])], "proximity": float(w)}
         for a, b, w in zip(first, second, weight, strict=True)
     ]
     shown = [text_field("tie_from"), text_field("tie_to"), figure("proximity", basis=whole, digits=2)]
-    return nodes, result(ties, shown, ("tie_from", "tie_to"), Text("opportunities.ties"))
+    return nodes, result(ties, shown, ("tie_from", "tie_to"), Text("opportunities.ties"), aside=True)
 
 
 def _check_table(check: Check, basket: Basket) -> Result:

@@ -101,7 +101,7 @@
     headerSortStartingDir: column.figure ? "desc" : "asc",
     formatter: format(table, column),
     minWidth: column.figure ? 104 : 84,
-    maxWidth: column.figure ? 220 : (window.innerWidth < 640 && c === 0 ? 150 : 320),
+    maxWidth: column.figure ? 320 : (window.innerWidth < 640 && c === 0 ? 150 : 320),
     headerWordWrap: true,
     tooltip: column.figure ? false : (_, cell) => shown(column, cell),
     headerFilter: table.rows > 12 ? "input" : false,
