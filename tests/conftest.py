@@ -2,11 +2,14 @@
 
 import os
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
+# Spark's workers run the Python of the tests, where Ronghe is; a context reads it once, when it is made.
+os.environ["PYSPARK_PYTHON"] = sys.executable
 
 
 def mirror_path() -> Path | None:

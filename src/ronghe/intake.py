@@ -4,6 +4,7 @@ import datetime as dt
 import json
 import uuid
 from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -232,13 +233,19 @@ def ingest_folder(
         raise SourceError("folder_nothing", folder=str(folder), dataset=name)
     reports: list[Report] = []
     failures: list[Failure] = []
-    for number, key in enumerate(wanted):
-        progress(key, number, len(wanted))
-        try:
-            reports.append(brain.lake.ingest(source, raw_file(files[key], name, key), terms=terms))
-        except SourceError as error:
-            failures.append(Failure(name, key, error))
-        progress(key, number + 1, len(wanted))
+    # The next file is hashed while one is read.
+    with ThreadPoolExecutor(1) as pool:
+        hashed = pool.submit(raw_file, files[wanted[0]], name, wanted[0])
+        for number, key in enumerate(wanted, start=1):
+            progress(key, number - 1, len(wanted))
+            one = hashed
+            if number < len(wanted):
+                hashed = pool.submit(raw_file, files[wanted[number]], name, wanted[number])
+            try:
+                reports.append(brain.lake.ingest(source, one.result(), terms=terms))
+            except SourceError as error:
+                failures.append(Failure(name, key, error))
+            progress(key, number, len(wanted))
     return reports, failures
 
 

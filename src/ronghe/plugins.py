@@ -9,7 +9,7 @@ from ronghe.errors import UnknownName
 if TYPE_CHECKING:
     # Names are listed without importing what they stand for: `ronghe --help` must not wait for NumPy.
     from ronghe.lenses.base import LensSpec
-    from ronghe.sources.base import Relational, Source
+    from ronghe.sources.base import Source
 
 SOURCES = "ronghe.sources"
 LENSES = "ronghe.lenses"
@@ -61,19 +61,19 @@ def get_lens(name: str) -> "LensSpec":
 
 
 @cache
-def get_source(dataset: str) -> "Source | Relational":
+def get_source(dataset: str) -> "Source":
     """The source that reads a dataset.
 
     Raises
     ------
     UnknownName : no source reads it; carries those that are read.
     """
-    from ronghe.sources.base import Relational, Source
+    from ronghe.sources.base import Source
 
     points = _points(SOURCES)
     if dataset not in points:
         raise UnknownName("unknown_dataset", dataset, points)
     found = points[dataset].load()()
-    if not isinstance(found, (Source, Relational)):
+    if not isinstance(found, Source):
         raise TypeError(f"entry point {points[dataset].value} is no source")
     return found

@@ -9,7 +9,7 @@ import ronghe.sources
 from ronghe.i18n import has
 from ronghe.model.table import contracts
 from ronghe.plugins import get_source, source_names
-from ronghe.sources.base import RawFile, Relational, Source
+from ronghe.sources.base import RawFile, Source
 from ronghe.sources.registry import datasets
 
 FOLDER = Path(ronghe.sources.__file__).parent
@@ -18,7 +18,7 @@ FOLDER = Path(ronghe.sources.__file__).parent
 @pytest.mark.parametrize("name", source_names())
 def test_each_source_keeps_the_protocol(name: str) -> None:
     source = get_source(name)
-    assert isinstance(source, (Source, Relational))
+    assert isinstance(source, Source)
     assert source.name == name
     assert source.version
     assert set(source.tables) <= set(contracts())

@@ -43,7 +43,8 @@ def faults_of(table: Table, rows: pa.Table) -> Iterator[Rejected]:
     for column in table.columns:
         values = rows.column(column.name)
         for reason, mask, expected in _tests(column, values):
-            yield from _rejected(rows, pc.fill_null(mask, False), column.name, reason, expected)
+            if pc.any(mask).as_py():
+                yield from _rejected(rows, pc.fill_null(mask, False), column.name, reason, expected)
 
 
 def _tests(column: Column, values: pa.ChunkedArray) -> Iterator[tuple[str, Any, Text]]:
@@ -61,8 +62,6 @@ def _tests(column: Column, values: pa.ChunkedArray) -> Iterator[tuple[str, Any, 
 
 
 def _rejected(rows: pa.Table, mask: Any, name: str, reason: str, expected: Text) -> Iterator[Rejected]:
-    if not pc.any(mask).as_py():
-        return
     for row in rows.filter(mask).select(list(dict.fromkeys([name, "_part", "_row", "_col"]))).to_pylist():
         value = "" if row[name] is None else str(row[name])
         yield Rejected(row["_part"], row["_row"], name, value, reason, expected, row["_col"])

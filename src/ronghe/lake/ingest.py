@@ -16,9 +16,9 @@ from ronghe.lake.check import quote
 from ronghe.lake.loads import Load, commit, read_log
 from ronghe.lake.staging import Staged, staging
 from ronghe.lake.tables import PARTITION, Tables
-from ronghe.model.serial import packed, unpacked
+from ronghe.model.serial import packed
 from ronghe.model.table import contract
-from ronghe.sources.base import RawFile, Rejected, Relational, Skipped, Source, stamp_of, table_of
+from ronghe.sources.base import RawFile, Rejected, Source, stamp_of, table_of
 
 _STAMPED = 2**24
 """Bytes from which a file's stamp is believed: the system's clock ticks too slowly for what is read in an instant."""
@@ -58,7 +58,7 @@ class Report:
     version: int
 
 
-def identity(raw: RawFile, source: Source | Relational, mapping: str, terms: Terms) -> str:
+def identity(raw: RawFile, source: Source, mapping: str, terms: Terms) -> str:
     """The load's identity: file, source, parser, contracts and mapping (repairs included), hashed."""
     said = {
         "sha256": raw.sha256,
@@ -90,7 +90,7 @@ def hash_file(path: Path) -> tuple[str, int]:
 
 def ingest_file(
     tables: Tables,
-    source: Source | Relational,
+    source: Source,
     raw: RawFile,
     *,
     terms: Terms,
@@ -117,7 +117,7 @@ def ingest_file(
         settings = _settings(staged.folder, memory)
         for setting in settings:
             connection.execute(setting)
-        _parse(source, raw, staged, progress, settings)
+        _parse(source, raw, staged, progress)
         _unchanged(raw)
         staged.settle(connection)
         accepted, counts = _balanced(staged, connection, raw)
@@ -149,7 +149,7 @@ def _row(
     load: str,
     slot: str,
     raw: RawFile,
-    source: Source | Relational,
+    source: Source,
     mapping: str,
     terms: Terms,
     staged: Staged,
@@ -197,45 +197,11 @@ def _balanced(staged: Staged, connection: duckdb.DuckDBPyConnection, raw: RawFil
     return accepted, counts
 
 
-def _parse(
-    source: Source | Relational, raw: RawFile, staged: Staged, progress: Progress | None, settings: Iterable[str]
-) -> None:
-    if isinstance(source, Relational):
-        _parse_relational(source, raw, staged, settings)
-        return
+def _parse(source: Source, raw: RawFile, staged: Staged, progress: Progress | None) -> None:
     for number, chunk in enumerate(source.parse(raw), start=1):
         staged.add(chunk)
         if progress is not None:
             progress(raw.name, number, 0)
-
-
-def _parse_relational(source: Relational, raw: RawFile, staged: Staged, settings: Iterable[str]) -> None:
-    import ibis
-
-    connection = ibis.duckdb.connect()
-    try:
-        for setting in settings:
-            connection.raw_sql(setting)
-        relations = source.relations(connection, str(raw.path), raw.name)
-        staged.records = int(connection.to_pyarrow(relations.records).as_py())
-        faults = connection.to_pyarrow(relations.faults).to_pylist()
-        staged.rejected = [
-            Rejected(
-                f["_part"], f["_row"], f["column"], f["value"] or "", f["reason"], unpacked(f["expected"], f["args"])
-            )
-            for f in faults
-        ]
-        skips = connection.to_pyarrow(relations.skips).to_pylist()
-        staged.skipped = [Skipped(s["reason"], 1, s["_part"], s["_row"]) for s in skips]
-        for name, expression in relations.rows.items():
-            schema = contract(name).schema
-            # Ibis 12 hands over batches by a name that DuckDB 2 no longer has.
-            for batch in connection.con.sql(connection.compile(expression)).to_arrow_reader(200_000):
-                staged.take(name, pa.Table.from_batches([batch]).select(schema.names).cast(schema))
-    except duckdb.Error as error:
-        raise SourceError("source_unreadable", file=raw.name, why=str(error).splitlines()[0]) from error
-    finally:
-        connection.disconnect()
 
 
 def _unchanged(raw: RawFile) -> None:

@@ -17,7 +17,7 @@ from ronghe.lake.loads import Log, Version, versions
 from ronghe.lake.snapshot import Snapshot
 from ronghe.lake.store import Store
 from ronghe.lake.tables import Tables
-from ronghe.sources.base import RawFile, Relational, Source, stamp_of
+from ronghe.sources.base import RawFile, Source, stamp_of
 
 
 class Lake:
@@ -77,7 +77,7 @@ class Lake:
 
     def ingest(
         self,
-        source: Source | Relational,
+        source: Source,
         raw: RawFile,
         *,
         terms: Terms,

@@ -139,50 +139,6 @@ class Source(Protocol):
         ...
 
 
-@runtime_checkable
-class Relational(Protocol):
-    """A source whose parse is an Ibis expression, so that one reader runs on DuckDB and on Spark."""
-
-    @property
-    def name(self) -> str:
-        """The reader's name."""
-        ...
-
-    @property
-    def version(self) -> str:
-        """The parser's version."""
-        ...
-
-    @property
-    def tables(self) -> tuple[str, ...]:
-        """The contracts whose rows it gives."""
-        ...
-
-    def accepts(self, raw: RawFile) -> bool:
-        """As for ``Source``."""
-        ...
-
-    def relations(self, connection: Any, path: str, part: str) -> "Relations":
-        """The expressions over one file of raw lines on an Ibis connection."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class Relations:
-    """What a relational source gives.
-
-    ``rows``: table -> Ibis expression with the contract's columns and ``_part``, ``_row``, ``_col``.
-    ``faults``: an Ibis expression with ``_part``, ``_row``, ``column``, ``value``, ``reason``, and ``expected`` and
-    ``args`` as ``model.serial.packed`` gives them; a record named there gives no rows. ``skips``: ``_part``, ``_row``,
-    ``reason``. ``records``: an Ibis scalar, the number of records read.
-    """
-
-    rows: Mapping[str, Any]
-    faults: Any
-    skips: Any
-    records: Any
-
-
 def table_of(
     name: str,
     columns: Mapping[str, Any],

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-import openpyxl
 from python_calamine import CalamineError, CalamineWorkbook, PasswordError, SheetTypeEnum, SheetVisibleEnum
 
 from ronghe.errors import MappingError, SourceError, nearest
@@ -175,6 +174,8 @@ def _percent_cells(raw: RawFile, names: Sequence[str]) -> Mapping[str, frozenset
             return {}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # of extensions that don't touch number formats
+        import openpyxl
+
         book = openpyxl.load_workbook(raw.path, read_only=True, data_only=True)
         try:
             return {name: _percents_of(book[name]) for name in names}

@@ -1,0 +1,96 @@
+"""Sixty-four bytes looked at in one go: a word whose bits say which of them are a given byte.
+
+Numba compiles a search for a byte to a step a byte; written down for LLVM, a comparison of 64 bytes is as many vector
+instructions as the processor needs for that width (two with 32 bytes a vector).
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from llvmlite import ir  # type: ignore[import-untyped]
+from numba import types
+from numba.extending import intrinsic
+
+WIDTH = 64
+"""Bytes a word stands for: that many must be readable from the place asked about."""
+
+_BYTE, _WORD = ir.IntType(8), ir.IntType(64)
+_BYTES = ir.VectorType(_BYTE, WIDTH)
+
+
+def _equal_bytes(_context: Any, block: Any, _at: Any, _byte: Any, _bits: Any) -> Any:
+    """Which of block[at : at + 64] equal byte, once the bits of `bits` are set in both: bit k for block[at + k]."""
+
+    def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        data = context.make_array(signature.args[0])(context, builder, args[0]).data
+        place = builder.bitcast(builder.gep(data, [args[1]]), _BYTES.as_pointer())
+        held = builder.load(place, align=1)
+
+        def spread(value: Any) -> Any:
+            none = ir.Constant(_BYTES, ir.Undefined)
+            one = builder.insert_element(none, builder.trunc(value, _BYTE), ir.IntType(32)(0))
+            zeros = ir.Constant(ir.VectorType(ir.IntType(32), WIDTH), [0] * WIDTH)
+            return builder.shuffle_vector(one, none, zeros)
+
+        same = builder.icmp_unsigned("==", builder.or_(held, spread(args[3])), spread(args[2]))
+        return builder.bitcast(same, _WORD)
+
+    return types.uint64(block, types.int64, types.int64, types.int64), emit
+
+
+def _same_bytes(_context: Any, block: Any, _at: Any, other: Any, _to: Any) -> Any:
+    """Which of block[at : at + 64] equal other[to : to + 64]."""
+
+    def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        held = [builder.load(place, align=1) for place in _places(context, builder, signature, args)]
+        return builder.bitcast(builder.icmp_unsigned("==", *held), _WORD)
+
+    return types.uint64(block, types.int64, other, types.int64), emit
+
+
+def _places(context: Any, builder: Any, signature: Any, args: Any) -> list[Any]:
+    """Pointers to 64 bytes of the first and of the third argument, from the places that follow them."""
+    places = []
+    for array in (0, 2):
+        data = context.make_array(signature.args[array])(context, builder, args[array]).data
+        places.append(builder.bitcast(builder.gep(data, [args[array + 1]]), _BYTES.as_pointer()))
+    return places
+
+
+def _copy_bytes(_context: Any, block: Any, _at: Any, out: Any, _to: Any) -> Any:
+    """Copy block[at : at + 64] to out[to : to + 64]."""
+
+    def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        taken, place = _places(context, builder, signature, args)
+        builder.store(builder.load(taken, align=1), place, align=1)
+        return context.get_dummy_value()
+
+    return types.void(block, types.int64, out, types.int64), emit
+
+
+def _control_bytes(_context: Any, block: Any, _at: Any) -> Any:
+    """Which of block[at : at + 64] are below 32: none is within a text of JSON."""
+
+    def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        data = context.make_array(signature.args[0])(context, builder, args[0]).data
+        held = builder.load(builder.bitcast(builder.gep(data, [args[1]]), _BYTES.as_pointer()), align=1)
+        below = builder.icmp_unsigned("<", held, ir.Constant(_BYTES, [32] * WIDTH))
+        return builder.bitcast(below, _WORD)
+
+    return types.uint64(block, types.int64), emit
+
+
+def _lowest_bit(_context: Any, _word: Any) -> Any:
+    """The number of the lowest set bit of a word; 64 where none is set."""
+
+    def emit(_context: Any, builder: Any, _signature: Any, args: Any) -> Any:
+        return builder.cttz(args[0], ir.IntType(1)(0))
+
+    return types.int64(types.uint64), emit
+
+
+control_bytes: Callable[..., Any] = intrinsic(_control_bytes)
+copy_bytes: Callable[..., Any] = intrinsic(_copy_bytes)
+equal_bytes: Callable[..., Any] = intrinsic(_equal_bytes)
+lowest_bit: Callable[..., Any] = intrinsic(_lowest_bit)
+same_bytes: Callable[..., Any] = intrinsic(_same_bytes)
