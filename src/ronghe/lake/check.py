@@ -110,9 +110,11 @@ def duplicates(connection: duckdb.DuckDBPyConnection, name: str, file: Path) -> 
         return found
     keys = ", ".join(quote(k) for k in table.keys)
     source = parquet(file)
-    rows, digests = connection.execute(f"SELECT count(*), count(DISTINCT hash({keys})) FROM {source}").fetchall()[0]
-    # Equal keys have equal digests: where all differ, no key comes twice, and the keys need not be compared.
-    if rows == digests:
+    # Equal keys have equal digests: where all differ, no key comes twice, and the keys need not be compared. Eight
+    # bytes a row, sorted, take half the time and less memory than a table of those seen.
+    digests: Any = connection.execute(f"SELECT hash({keys}) AS digest FROM {source}").fetchnumpy()["digest"]
+    digests.sort()
+    if not (digests[1:] == digests[:-1]).any():
         return found
     repeated: Any = connection.sql(
         f"WITH seen AS (SELECT {keys} FROM {source} GROUP BY ALL HAVING count(*) > 1) "

@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from ronghe.kernels.text_lists import firsts
 from ronghe.sources.base import table_of
 from ronghe.sources.countries import alpha3
 from ronghe.sources.json_levels import Level
@@ -91,13 +92,12 @@ def _citations(works: _Works) -> pa.Table:
     """Each reference of a work once, a reference to itself included."""
     listed = works.level.lists["referenced_works",]
     of, cited = listed.up, _short(listed.columns[()])
-    words = cited.dictionary_encode()
-    pairs = of * (len(words.dictionary) + 1) + pc.fill_null(words.indices, len(words.dictionary)).to_numpy()
-    ordered = np.sort(pairs)
-    if cited.null_count or (ordered[1:] == ordered[:-1]).any():
-        first = np.sort(np.unique(pairs, return_index=True)[1])
-        first = first[pc.is_valid(cited.take(pa.array(first))).to_numpy(zero_copy_only=False)]
-        of, cited = of[first], cited.take(pa.array(first))
+    if cited.null_count:
+        of, cited = of[pc.is_valid(cited).to_numpy(zero_copy_only=False)], cited.drop_null()
+    _, offsets, data = cited.buffers()
+    new = firsts(of, np.frombuffer(offsets, np.int32), np.frombuffer(data or b"", np.uint8))
+    if not new.all():
+        of, cited = of[new], cited.filter(pa.array(new))
     at = pa.array(of)
     return works.rows("citation", {"citing": works.ids.take(at), "cited": cited}, at)
 
