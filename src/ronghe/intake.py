@@ -4,12 +4,13 @@ import datetime as dt
 import json
 import uuid
 from collections.abc import Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from ronghe.brain import Brain
 from ronghe.errors import FetchError, MappingError, SourceError, UnknownName, system
+from ronghe.lake.ahead import Series
 from ronghe.lake.ingest import Progress, Report, Terms
 from ronghe.lake.lake import raw_file
 from ronghe.lenses.base import quiet
@@ -233,19 +234,15 @@ def ingest_folder(
         raise SourceError("folder_nothing", folder=str(folder), dataset=name)
     reports: list[Report] = []
     failures: list[Failure] = []
-    # The next file is hashed while one is read.
-    with ThreadPoolExecutor(1) as pool:
-        hashed = pool.submit(raw_file, files[wanted[0]], name, wanted[0])
-        for number, key in enumerate(wanted, start=1):
-            progress(key, number - 1, len(wanted))
-            one = hashed
-            if number < len(wanted):
-                hashed = pool.submit(raw_file, files[wanted[number]], name, wanted[number])
+    hashed = [partial(raw_file, files[key], name, key) for key in wanted]
+    with Series(brain.lake, source, terms) as series:
+        for number, (key, this, after) in enumerate(zip(wanted, hashed, [*hashed[1:], None], strict=True)):
+            progress(key, number, len(wanted))
             try:
-                reports.append(brain.lake.ingest(source, one.result(), terms=terms))
+                reports.append(series.ingest(this, after))
             except SourceError as error:
                 failures.append(Failure(name, key, error))
-            progress(key, number, len(wanted))
+            progress(key, number + 1, len(wanted))
     return reports, failures
 
 

@@ -18,7 +18,7 @@ from ronghe.lake.staging import Staged, staging
 from ronghe.lake.tables import PARTITION, Tables
 from ronghe.model.serial import packed
 from ronghe.model.table import contract
-from ronghe.sources.base import RawFile, Rejected, Source, stamp_of, table_of
+from ronghe.sources.base import Chunk, RawFile, Rejected, Source, stamp_of, table_of
 
 _STAMPED = 2**24
 """Bytes from which a file's stamp is believed: the system's clock ticks too slowly for what is read in an instant."""
@@ -97,8 +97,9 @@ def ingest_file(
     mapping: str = "",
     progress: Progress | None = None,
     memory: str = "1GB",
+    chunks: Iterable[Chunk] | None = None,
 ) -> Report:
-    """Bring one file into the lake. The caller holds the lake's ingest lock.
+    """Bring one file into the lake. The caller holds the lake's ingest lock, and may have begun the parse (``chunks``).
 
     Raises
     ------
@@ -117,7 +118,7 @@ def ingest_file(
         settings = _settings(staged.folder, memory)
         for setting in settings:
             connection.execute(setting)
-        _parse(source, raw, staged, progress)
+        _take(source.parse(raw) if chunks is None else chunks, raw, staged, progress)
         _unchanged(raw)
         staged.settle(connection)
         accepted, counts = _balanced(staged, connection, raw)
@@ -197,8 +198,8 @@ def _balanced(staged: Staged, connection: duckdb.DuckDBPyConnection, raw: RawFil
     return accepted, counts
 
 
-def _parse(source: Source, raw: RawFile, staged: Staged, progress: Progress | None) -> None:
-    for number, chunk in enumerate(source.parse(raw), start=1):
+def _take(chunks: Iterable[Chunk], raw: RawFile, staged: Staged, progress: Progress | None) -> None:
+    for number, chunk in enumerate(chunks, start=1):
         staged.add(chunk)
         if progress is not None:
             progress(raw.name, number, 0)

@@ -1,7 +1,7 @@
 """The lake: open it, bring files in, pin a snapshot, list versions and quarantine."""
 
 import contextlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -12,12 +12,12 @@ from filelock import FileLock, Timeout
 from ronghe.config import Config
 from ronghe.errors import LakeError
 from ronghe.lake.engine import Engine
-from ronghe.lake.ingest import QUARANTINE, SKIPPED, Progress, Report, Terms, hash_file, ingest_file
-from ronghe.lake.loads import Log, Version, versions
+from ronghe.lake.ingest import QUARANTINE, SKIPPED, Progress, Report, Terms, hash_file, identity, ingest_file
+from ronghe.lake.loads import Log, Version, read_log, versions
 from ronghe.lake.snapshot import Snapshot
 from ronghe.lake.store import Store
 from ronghe.lake.tables import Tables
-from ronghe.sources.base import RawFile, Source, stamp_of
+from ronghe.sources.base import Chunk, RawFile, Source, stamp_of
 
 
 class Lake:
@@ -83,12 +83,25 @@ class Lake:
         terms: Terms,
         mapping: str = "",
         progress: Progress | None = None,
+        chunks: Iterable[Chunk] | None = None,
     ) -> Report:
         """Bring one file in; see ``ronghe.lake.ingest.ingest_file``."""
         with self.writing():
             return ingest_file(
-                self._tables, source, raw, terms=terms, mapping=mapping, progress=progress, memory=self.config.memory
+                self._tables,
+                source,
+                raw,
+                terms=terms,
+                mapping=mapping,
+                progress=progress,
+                memory=self.config.memory,
+                chunks=chunks,
             )
+
+    def holds(self, source: Source, raw: RawFile, terms: Terms, mapping: str = "") -> bool:
+        """Whether this very load is there already."""
+        load = identity(raw, source, mapping, terms)
+        return any(old.load == load and old.live for old in read_log(self.store)[1])
 
     def quarantine(self, snapshot: Snapshot) -> pa.Table:
         """The faults of the snapshot's live loads: file, part, row, col, column, value, reason, expected, args."""
