@@ -9,6 +9,7 @@ import pytest
 from ronghe import kernels
 
 PARTS = {
+    "byte_masks",
     "cascade_board",
     "cascade_lanes",
     "cascade_push",
@@ -16,6 +17,8 @@ PARTS = {
     "cascade_worker",
     "compiled",
     "errors",
+    "json_texts",
+    "json_walk",
     "vector_rows",
 }
 """Compiled parts of other kernels, which nobody calls by themselves."""

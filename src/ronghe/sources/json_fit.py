@@ -54,8 +54,9 @@ def _fit(value: Any, shape: Any, place: str, faults: list[Fault]) -> Any:
             return [_fit(item, shape[0], f"{place}[{number}]", faults) for number, item in items]
         return _SCALARS[shape](value)
     except _Unfit as error:
-        shown = value if isinstance(value, str) else _said(value)
-        faults.append(Fault(place, shown.encode("utf-8", "replace").decode()[:_SHOWN], "type", error.expected))
+        said = value if isinstance(value, str) else _said(value)
+        shown = said.encode("utf-8", "replace").decode()[:_SHOWN]
+        faults.append(Fault(place, shown, "type", error.expected))
         return None
 
 
