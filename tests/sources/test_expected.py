@@ -1,6 +1,7 @@
 """What a quarantined field should have held can be said in both languages, whichever source says it."""
 
 import ast
+import re
 import string
 from pathlib import Path
 
@@ -52,6 +53,20 @@ def test_no_source_says_what_it_expected_in_one_language():
         given = node.args[places[name]] if name in places and len(node.args) > places[name] else None
         if isinstance(given, (ast.Constant, ast.JoinedStr)):
             literal.append(f"{file}:{node.lineno}")
+    assert literal == []
+
+
+def test_no_file_is_refused_in_one_language():
+    """Names of formats and files may stand as they are; a sentence may not."""
+    refused = [(file, node) for file, node, name in CALLS if name == "not_this_format"]
+    assert len(refused) > 30
+    literal = []
+    for file, node in refused:
+        for given in node.args[1:3]:
+            parts = given.values if isinstance(given, ast.JoinedStr) else [given]
+            texts = [part.value for part in parts if isinstance(part, ast.Constant) and isinstance(part.value, str)]
+            if any(re.search(r"[a-z] [a-z]", text) for text in texts):
+                literal.append(f"{file}:{node.lineno}")
     assert literal == []
 
 

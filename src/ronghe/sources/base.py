@@ -181,7 +181,7 @@ def rows_of(name: str, rows: Iterable[Mapping[str, Any]]) -> pa.Table:
     return pa.Table.from_pylist(list(rows), schema=contract(name).schema)
 
 
-def not_this_format(raw: RawFile, expected: str, why: str | Text) -> SourceError:
+def not_this_format(raw: RawFile, expected: Text | str, why: Text | str) -> SourceError:
     """The one error for a file that isn't what it claims to be."""
     if raw.bytes == 0:
         return SourceError("source_empty", file=raw.name)

@@ -7,6 +7,7 @@ what was found. Key laboratories, projects and the list of prefectures and count
 from collections.abc import Iterator
 from pathlib import PurePosixPath
 
+from ronghe.model.text import Text
 from ronghe.sources.base import Chunk, RawFile, not_this_format
 from ronghe.sources.cn_yearbook_projects import projects
 from ronghe.sources.cn_yearbook_sheets import sheets
@@ -34,5 +35,5 @@ class CnStYearbook:
             return projects(raw)
         reader = reader_of(raw)
         if reader is None:
-            raise not_this_format(raw, "a table of the yearbook", "no such table is known")
+            raise not_this_format(raw, Text("format.yearbook_table"), Text("why.no_such_file"))
         return reader(raw)

@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Final
 
+from ronghe.model.text import Text
 from ronghe.sources.base import Chunk, RawFile, Rejected, Repair, not_this_format, wanted
 from ronghe.sources.cn_yearbook_panel import Pile, plain, year_of
 
@@ -27,10 +28,10 @@ def projects(raw: RawFile) -> Iterator[Chunk]:
             reader = csv.DictReader(text, strict=True)
             missing = [name for name in COLUMNS if name not in (reader.fieldnames or ())]
             if missing:
-                raise not_this_format(raw, "the list of projects", f"no column {', '.join(missing)}")
+                raise not_this_format(raw, Text("format.projects"), Text("why.no_column", {"columns": missing}))
             entries: list[Entry] = [(reader.line_num, entry) for entry in reader]
     except (UnicodeDecodeError, csv.Error) as error:
-        raise not_this_format(raw, "the list of projects (CSV, UTF-8)", str(error)) from error
+        raise not_this_format(raw, Text("format.projects"), str(error)) from error
     notices = _notices(entries)
     pile = Pile("")
     pile.skip("header", 1)

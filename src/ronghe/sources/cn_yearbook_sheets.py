@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
+from ronghe.model.text import Text
 from ronghe.sources.base import Chunk, RawFile, not_this_format
 from ronghe.sources.cn_yearbook_panel import Line, Pile, plain
 
@@ -29,10 +30,10 @@ def sheets(raw: RawFile) -> Iterator[Chunk]:
         book = CalamineWorkbook.from_path(raw.path)
         grids = {name: book.get_sheet_by_name(name).to_python(skip_empty_area=False) for name in book.sheet_names}
     except (CalamineError, OSError) as error:
-        raise not_this_format(raw, "an Excel workbook", str(error)) from error
+        raise not_this_format(raw, Text("format.excel"), str(error)) from error
     headers = {name: _header(grid) for name, grid in grids.items()}
     if all(header is None for header in headers.values()):
-        raise not_this_format(raw, "a yearbook sheet", f"no line with the columns {', '.join(HEADER)}")
+        raise not_this_format(raw, Text("format.yearbook_sheet"), Text("why.no_column", {"columns": list(HEADER)}))
     for name, grid in grids.items():
         yield _sheet(name, grid, headers[name])
 

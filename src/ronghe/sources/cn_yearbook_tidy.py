@@ -9,6 +9,7 @@ from typing import Any, Final
 import pandas as pd
 
 from ronghe.model.regions import find_region
+from ronghe.model.text import Text
 from ronghe.sources.base import Chunk, RawFile, Rejected, Repair, not_this_format, rows_of, wanted
 from ronghe.sources.cn_yearbook_panel import (
     Line,
@@ -51,11 +52,11 @@ def read_frame(raw: RawFile, columns: tuple[str, ...]) -> tuple[str, pd.DataFram
     """
     frames = {name: value for name, value in read_r(raw).items() if isinstance(value, pd.DataFrame)}
     if len(frames) != 1:
-        raise not_this_format(raw, "R data with one data frame", f"it holds {len(frames)}")
+        raise not_this_format(raw, Text("format.one_frame"), Text("why.frames", {"count": len(frames)}))
     ((name, frame),) = frames.items()
     missing = [column for column in columns if column not in frame.columns]
     if missing:
-        raise not_this_format(raw, f"the table {name}", f"no column {', '.join(missing)}")
+        raise not_this_format(raw, Text("format.table", {"name": name}), Text("why.no_column", {"columns": missing}))
     return name, frame.astype(object).where(frame.notna(), None)
 
 

@@ -14,6 +14,7 @@ from types import MappingProxyType
 from typing import Any
 
 from ronghe.model.regions import find_region
+from ronghe.model.text import Text
 from ronghe.sources.base import Chunk, RawFile, Rejected, not_this_format, rows_of, wanted
 from ronghe.sources.csv_rows import Fault, Record, list_chunk, needed, read_records
 
@@ -57,7 +58,7 @@ class CordisH2020:
         elif name == _UNION:
             yield _participations(raw)
         else:
-            raise not_this_format(raw, f"{_UNION} or {_TOPICS}", "no such file in this dataset")
+            raise not_this_format(raw, f"{_UNION}, {_TOPICS}", Text("why.no_such_file"))
 
 
 def _participations(raw: RawFile) -> Chunk:

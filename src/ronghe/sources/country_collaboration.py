@@ -16,7 +16,7 @@ from ronghe.model.text import Text
 from ronghe.sources.base import Chunk, RawFile, Rejected, Skipped, not_this_format, rows_of, wanted
 from ronghe.sources.countries import alpha3
 
-EXPECTED = "a zip file of Pajek networks, one a year"
+EXPECTED = Text("format.pajek")
 _MEMBER = re.compile(r"(?:.*/)?\D*(\d{4})\.net")
 _VERTEX = re.compile(r'(\d+)\s+"([^"]*)".*')
 
@@ -40,7 +40,7 @@ class CountryCollaboration:
             with zipfile.ZipFile(raw.path) as packed:
                 years = {name: found[1] for name in packed.namelist() if (found := _MEMBER.fullmatch(name))}
                 if not years:
-                    raise not_this_format(raw, EXPECTED, "it holds no network of a year")
+                    raise not_this_format(raw, EXPECTED, Text("why.no_network"))
                 for name, year in sorted(years.items()):
                     yield _network(raw, name, int(year), packed.read(name))
         except zipfile.BadZipFile as error:
@@ -51,11 +51,11 @@ def _network(raw: RawFile, member: str, year: int, data: bytes) -> Chunk:
     try:
         lines = data.decode("utf-8-sig").splitlines()
     except UnicodeDecodeError as error:
-        raise not_this_format(raw, EXPECTED, f"{member} is not UTF-8") from error
+        raise not_this_format(raw, EXPECTED, Text("why.member_utf8", {"name": member})) from error
     marks = [i for i, line in enumerate(lines) if line.startswith("*")]
     kinds = [lines[i].split()[0].lower() for i in marks]
     if len(kinds) != 2 or kinds[0] != "*vertices" or kinds[1] not in {"*arcs", "*edges"}:
-        raise not_this_format(raw, EXPECTED, f"{member} is no network of vertices and arcs")
+        raise not_this_format(raw, EXPECTED, Text("why.member_network", {"name": member}))
     found = (_VERTEX.fullmatch(line.strip()) for line in lines[marks[0] + 1 : marks[1]])
     names = {one[1]: one[2] for one in found if one is not None}
     arcs = _Arcs(member, year, names)

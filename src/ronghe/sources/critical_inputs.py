@@ -11,6 +11,7 @@ from typing import Final
 
 import pyarrow as pa
 
+from ronghe.model.text import Text
 from ronghe.sources.base import Chunk, RawFile, Rejected, Skipped, not_this_format, table_of, wanted
 from ronghe.sources.csv_rows import Fault, read_records
 
@@ -40,7 +41,7 @@ class CriticalInputs:
         count = 0
         for number, record in records:
             if isinstance(record, Fault):
-                raise not_this_format(raw, "a square table of industries", f"line {number} has other columns")
+                raise not_this_format(raw, Text("format.square"), Text("why.line_columns", {"line": number}))
             supplier = record[""]
             suppliers.append(supplier)
             for customer, text in record.items():
@@ -53,7 +54,7 @@ class CriticalInputs:
                         rejected.append(Rejected("", number, "value", text, "allowed", expected, customer))
         columns = [c for c in records[0][1] if c] if records and not isinstance(records[0][1], Fault) else []
         if columns != suppliers:
-            raise not_this_format(raw, "a square table of industries", "rows and columns are not the same industries")
+            raise not_this_format(raw, Text("format.square"), Text("why.not_square"))
         rows = {"critical_input": _cells(cells), **_industries(suppliers)}
         yield Chunk(count + 1, rows, [Skipped("header", 1)], rejected)
 

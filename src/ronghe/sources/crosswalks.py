@@ -10,6 +10,7 @@ from typing import Any
 
 import pandas as pd
 
+from ronghe.model.text import Text
 from ronghe.sources.base import Chunk, RawFile, Skipped, not_this_format, table_of
 from ronghe.sources.r_data import read_r
 
@@ -33,7 +34,9 @@ class Crosswalks:
         frames = [v for v in read_r(raw).values() if isinstance(v, pd.DataFrame)]
         edition = next((e for e in _VERSIONS if frames and f"{e}_6d" in frames[0].columns), None)
         if edition is None or "ISIC3_4d" not in frames[0].columns:
-            raise not_this_format(raw, "a data frame of HS*_6d and ISIC3_4d", "no such columns")
+            raise not_this_format(
+                raw, Text("format.columns", {"columns": ["HS*_6d", "ISIC3_4d"]}), Text("why.first_line")
+            )
         frame = frames[0].reset_index(drop=True)
         pairs = frame[[f"{edition}_6d", "ISIC3_4d"]].astype("string")
         known = (pairs.notna() & (pairs != "") & (pairs != "NA")).all(axis=1)

@@ -39,7 +39,7 @@ def read_text(raw: RawFile) -> str:
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise not_this_format(raw, "CSV in UTF-8", f"byte {error.start} is not UTF-8") from error
+        raise not_this_format(raw, Text("format.csv_utf8"), Text("why.not_utf8", {"byte": error.start})) from error
 
 
 def read_records(raw: RawFile, columns: Collection[str]) -> Iterator[tuple[int, Record | Fault]]:
@@ -65,8 +65,8 @@ def _header(raw: RawFile, cells: Sequence[str], columns: Collection[str]) -> Seq
     header = [cell.strip() for cell in cells]
     missing = [name for name in columns if name not in header]
     if missing:
-        why = f"its first line has no column {', '.join(missing)}"
-        raise not_this_format(raw, f"a table with the columns {', '.join(columns)}", why)
+        expected = Text("format.columns", {"columns": list(columns)})
+        raise not_this_format(raw, expected, Text("why.no_column", {"columns": missing}))
     return header
 
 

@@ -9,6 +9,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+from ronghe.model.text import Text
 from ronghe.sources.base import Chunk, RawFile, not_this_format, rows_of
 
 KINDS = ("confirmed", "rejected", "locked")
@@ -33,6 +34,6 @@ class Decisions:
             row = {name: said.get(name) for name in _TEXTS}
             at = dt.datetime.fromisoformat(said["at"])
         except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise not_this_format(raw, "a decision, one JSON object", str(error)) from error
+            raise not_this_format(raw, Text("format.decision"), str(error)) from error
         rows = rows_of("decision", [{**row, "at": at, "_part": "", "_row": 1, "_col": None}])
         yield Chunk(1, {"decision": rows})

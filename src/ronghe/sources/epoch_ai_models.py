@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from ronghe.model.regions import find_region
+from ronghe.model.text import Text
 from ronghe.sources.base import Chunk, RawFile, Rejected, not_this_format, rows_of, wanted
 from ronghe.sources.csv_rows import Fault, Record, list_chunk, needed, number_of, read_records
 
@@ -59,7 +60,7 @@ class EpochAiModels:
     def parse(self, raw: RawFile) -> Iterator[Chunk]:
         """One chunk."""
         if not self.accepts(raw):
-            raise not_this_format(raw, "notable AI models or dollars per compute", "no such file in this dataset")
+            raise not_this_format(raw, "notable_ai_models.csv, dollars_per_compute.csv", Text("why.no_such_file"))
         if raw.name.endswith("dollars_per_compute.csv"):
             yield _prices(raw)
         else:

@@ -16,6 +16,7 @@ from types import MappingProxyType
 from typing import Any
 
 from ronghe.model.regions import find_region, region_names
+from ronghe.model.text import Text
 from ronghe.sources.base import Chunk, RawFile, not_this_format, wanted
 from ronghe.sources.csv_rows import Fault, Record, list_chunk, needed, number_of, year_of
 
@@ -181,6 +182,6 @@ class EtoChips:
         """One chunk: the files are small."""
         name = raw.name.rsplit("/", 1)[-1]
         if name not in _FILES:
-            raise not_this_format(raw, ", ".join(_FILES), "no such file in this dataset")
+            raise not_this_format(raw, ", ".join(_FILES), Text("why.no_such_file"))
         table, columns, make = _FILES[name]
         yield list_chunk(raw, table, columns, make)

@@ -16,7 +16,7 @@ _BETWEEN = " \t\r\n,"
 _ENDS = (*_BETWEEN, "]")
 
 
-def read_array(raw: RawFile, expected: str) -> Iterator[Any]:
+def read_array(raw: RawFile, expected: Text) -> Iterator[Any]:
     """The elements in their order.
 
     Raises
@@ -40,17 +40,17 @@ def _opened(raw: RawFile) -> IO[str]:
     return open(raw.path, encoding="utf-8-sig")
 
 
-def _elements(raw: RawFile, stream: IO[str], expected: str) -> Iterator[Any]:
+def _elements(raw: RawFile, stream: IO[str], expected: Text) -> Iterator[Any]:
     decoder = json.JSONDecoder()
     held = stream.read(_STEP).lstrip()
     if not held.startswith("["):
-        raise not_this_format(raw, expected, "it does not begin with [")
+        raise not_this_format(raw, expected, Text("why.no_array"))
     place = 1
     while True:
         place = _skip(held, place)
         if held.startswith("]", place):
             if (held[place + 1 :] + stream.read(_STEP)).strip():
-                raise not_this_format(raw, expected, "text follows the closing ]")
+                raise not_this_format(raw, expected, Text("why.after_array"))
             return
         try:
             if place == len(held):
@@ -63,7 +63,7 @@ def _elements(raw: RawFile, stream: IO[str], expected: str) -> Iterator[Any]:
             if not more:
                 raise SourceError("source_truncated", file=raw.name, why=Text("why.open_array")) from error
             if len(held) - place > _LONGEST:
-                raise not_this_format(raw, expected, f"an element does not end: {error.msg}") from error
+                raise not_this_format(raw, expected, Text("why.open_element", {"why": error.msg})) from error
             held, place = held[place:] + more, 0
             continue
         place = after

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from ronghe.model.table import contract
+from ronghe.model.text import Text
 from ronghe.sources.base import Chunk, RawFile, not_this_format, rows_of
 
 TABLE = "organisation_match"
@@ -32,7 +33,9 @@ class Matches:
                     said: Any = json.loads(line)
                     row = {c: said.get(c) for c in columns}
                 except (ValueError, AttributeError) as error:
-                    raise not_this_format(raw, "a match, one JSON object a line", f"line {number}: {error}") from error
+                    raise not_this_format(
+                        raw, Text("format.match"), Text("why.at_line", {"line": number, "why": str(error)})
+                    ) from error
                 held.append({**row, "_part": "", "_row": number, "_col": None})
                 if len(held) == _BATCH:
                     yield Chunk(len(held), {TABLE: rows_of(TABLE, held)})

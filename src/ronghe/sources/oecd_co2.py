@@ -13,6 +13,7 @@ import openpyxl
 from openpyxl.utils.exceptions import InvalidFileException
 
 from ronghe.model.regions import find_region
+from ronghe.model.text import Text
 from ronghe.sources.base import Chunk, RawFile, Rejected, Skipped, not_this_format, table_of, wanted
 
 CLASSIFICATION: Final = "oecd-io"
@@ -44,7 +45,9 @@ class OecdCo2:
         """One chunk of some three thousand lines."""
         lines = _lines(raw)
         if not lines or lines[0][:2] != ("Country", "Sector"):
-            raise not_this_format(raw, "a sheet of Country, Sector, Year 2018", "its first line says otherwise")
+            raise not_this_format(
+                raw, Text("format.columns", {"columns": ["Country", "Sector", "Year 2018"]}), Text("why.first_line")
+            )
         kept: list[tuple[str, str, float, str, int]] = []
         rejected: list[Rejected] = []
         country = ""
@@ -99,11 +102,11 @@ def _line(country: str, sector: str, value: Any) -> tuple[str, str, float] | str
 
 def _lines(raw: RawFile) -> list[tuple[Any, Any, Any]]:
     if raw.bytes == 0:
-        raise not_this_format(raw, "an Excel workbook", "")
+        raise not_this_format(raw, Text("format.excel"), Text("why.no_workbook"))
     try:
         book = openpyxl.load_workbook(raw.path, read_only=True, data_only=True)
     except (InvalidFileException, BadZipFile, KeyError, OSError, ValueError) as error:
-        raise not_this_format(raw, "an Excel workbook", str(error)) from error
+        raise not_this_format(raw, Text("format.excel"), str(error)) from error
     try:
         sheet = book.worksheets[0]
         rows: Iterator[Any] = sheet.iter_rows(values_only=True)

@@ -19,7 +19,7 @@ from ronghe.sources.base import Chunk, RawFile, Rejected, Skipped, not_this_form
 
 CLASSIFICATION = "onet_soc"
 VERSION = "2019"
-EXPECTED = "a workbook (xlsx) of the O*NET database"
+EXPECTED = Text("format.onet")
 BATCH = 20_000
 
 Rows = Sequence[Sequence[Any]]
@@ -249,13 +249,13 @@ class Onet:
         """Chunks of some ten thousand rows."""
         name = raw.name.rsplit("/", 1)[-1]
         if name not in _FILES:
-            raise not_this_format(raw, ", ".join(_FILES), "no such file in this dataset")
+            raise not_this_format(raw, ", ".join(_FILES), Text("why.no_such_file"))
         needed, make = _FILES[name]
         rows = _read(raw)
         header = [str(cell).strip() for cell in rows[0]] if rows else []
         missing = [column for column in needed if column not in header]
         if missing:
-            raise not_this_format(raw, EXPECTED, f"its first line has no column {', '.join(missing)}")
+            raise not_this_format(raw, EXPECTED, Text("why.no_column", {"columns": missing}))
         for start in range(1, len(rows), BATCH):
             yield make(_Sheet(header, rows[start : start + BATCH], start + 1))
 

@@ -9,6 +9,7 @@ from functools import partial
 from types import MappingProxyType
 from typing import Any
 
+from ronghe.model.text import Text
 from ronghe.sources.base import Chunk, RawFile, not_this_format, rows_of, wanted
 from ronghe.sources.countries import alpha3
 from ronghe.sources.csv_rows import Fault, Record, list_chunk, number_of, year_of
@@ -42,7 +43,7 @@ class OpenAlexAiCounts:
         """One chunk; the header's record says what the indicator is."""
         said = _FILES.get(raw.name.rsplit("/", 1)[-1])
         if said is None:
-            raise not_this_format(raw, ", ".join(_FILES), "no such file in this dataset")
+            raise not_this_format(raw, ", ".join(_FILES), Text("why.no_such_file"))
         name, zh, en = said
         chunk = list_chunk(raw, "indicator", _COLUMNS, partial(_row, name))
         definition = {

@@ -11,11 +11,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from ronghe.errors import SourceError
+from ronghe.model.text import Text
 from ronghe.sources.base import Chunk, RawFile, Rejected, Skipped, not_this_format, rows_of, wanted
 from ronghe.sources.countries import alpha3
 from ronghe.sources.csv_rows import Fault
 
-EXPECTED = "OpenAlex institutions, one JSON object a line"
+EXPECTED = Text("format.institutions")
 BATCH = 5_000
 _TYPES = frozenset(
     {"education", "facility", "company", "funder", "government", "healthcare", "nonprofit", "archive", "other"}
@@ -42,7 +43,7 @@ class OpenAlexInstitutions:
         for number, line in enumerate(_lines(raw), start=1):
             known += batch.add(number, line)
             if number == 1 and not known and not batch.skipped:
-                raise not_this_format(raw, EXPECTED, f"its first line reads {line[:80]!r}")
+                raise not_this_format(raw, EXPECTED, Text("why.reads", {"line": line[:80]}))
             if batch.records >= BATCH:
                 yield batch.chunk()
                 batch = _Batch()

@@ -9,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 
+from ronghe.model.text import Text
 from ronghe.sources.base import Chunk, RawFile, Rejected, not_this_format, table_of, wanted
 from ronghe.sources.r_data import read_r
 
@@ -32,7 +33,8 @@ class OpenAlexTopics:
         """One chunk: the list is small. The row is the data frame's, from 1."""
         frame = read_r(raw).get("topics")
         if not isinstance(frame, pd.DataFrame) or not set(COLUMNS) <= set(frame.columns):
-            raise not_this_format(raw, "the data frame topics", f"it lacks {', '.join(COLUMNS)}")
+            lacking = Text("why.no_column", {"columns": list(COLUMNS)})
+            raise not_this_format(raw, Text("format.data_frame", {"name": "topics"}), lacking)
         good: list[dict[str, Any]] = []
         numbers: list[int] = []
         rejected: list[Rejected] = []

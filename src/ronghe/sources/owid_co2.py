@@ -27,7 +27,7 @@ from ronghe.model.text import Text
 from ronghe.sources.base import Chunk, RawFile, Rejected, Repair, Skipped, not_this_format, table_of, wanted
 
 PLACE = ("iso_code", "country", "year")
-EXPECTED = "the OWID CO2 table, in CSV"
+EXPECTED = Text("format.owid_co2")
 
 
 def _listed(name: str) -> list[dict[str, str]]:
@@ -77,7 +77,7 @@ class OwidCo2:
         known = [name for name in table.column_names if name in measures()]
         strange = [name for name in table.column_names if name not in measures() and name not in PLACE]
         if not known:
-            raise not_this_format(raw, EXPECTED, "none of its columns is a measure")
+            raise not_this_format(raw, EXPECTED, Text("why.no_measure"))
         rows = pa.array(range(2, table.num_rows + 2), pa.int64())
         places = _places(table)
         yield _names_chunk(known, places)
@@ -95,7 +95,7 @@ def _read(raw: RawFile) -> pa.Table:
         first = arrow_csv.open_csv(raw.path).schema.names
         missing = [name for name in PLACE if name not in first]
         if missing:
-            raise not_this_format(raw, EXPECTED, f"it has no column {', '.join(missing)}")
+            raise not_this_format(raw, EXPECTED, Text("why.no_column", {"columns": missing}))
         text = arrow_csv.ConvertOptions(column_types=dict.fromkeys(first, pa.string()), strings_can_be_null=False)
         options = arrow_csv.ParseOptions(newlines_in_values=True)
         return arrow_csv.read_csv(raw.path, parse_options=options, convert_options=text)

@@ -24,7 +24,7 @@ from ronghe.model.text import Text
 from ronghe.sources.base import Chunk, RawFile, Rejected, Skipped, not_this_format, rows_of, wanted
 from ronghe.sources.technology_fields import ASJC, IPC, NACE, WIPO35, science_codes, science_fields, technology_fields
 
-EXPECTED = "the concordance of science, technology and industry, as a workbook"
+EXPECTED = Text("format.concordance")
 _METHOD = "publisher"
 _TITLES = 3
 """Lines above the headings of every sheet."""
@@ -74,16 +74,16 @@ class PatentIndustryConcordance:
         if name == "concordance_table.xlsx":
             missing = [sheet for sheet in _SHEETS if sheet not in sheets]
             if missing:
-                raise not_this_format(raw, EXPECTED, f"it has no sheet {missing[0]}")
+                raise not_this_format(raw, EXPECTED, Text("why.no_sheet", {"name": missing[0]}))
             for sheet, cells in sheets.items():
                 yield _matrix(sheet, cells)
             return
         if name not in {"nace.xlsx", "wipo.xlsx"} or not sheets:
-            raise not_this_format(raw, EXPECTED, "no such file in this dataset")
+            raise not_this_format(raw, EXPECTED, Text("why.no_such_file"))
         sheet, cells = next(iter(sheets.items()))
         header = ["Sector", "Code", "Label"] if name == "nace.xlsx" else ["Code", "Description"]
         if not cells or [str(cell) for cell in cells[0][: len(header)]] != header:
-            raise not_this_format(raw, EXPECTED, f"its first line is not {', '.join(header)}")
+            raise not_this_format(raw, EXPECTED, Text("why.no_column", {"columns": header}))
         yield _industries(sheet, cells) if name == "nace.xlsx" else _fields(sheet, cells)
 
 

@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from ronghe.model.text import Text
 from ronghe.sources.base import Chunk, RawFile, Rejected, not_this_format, rows_of, wanted
 from ronghe.sources.csv_rows import Fault, Record, list_chunk, needed, read_records
 from ronghe.sources.technology_fields import IPC, WIPO35, technology_fields
@@ -40,7 +41,7 @@ class PatentsView:
         elif name == "ens-inventors.csv":
             yield list_chunk(raw, "labelled_inventor", _LABEL_COLUMNS, _label)
         else:
-            raise not_this_format(raw, "ipc_technology.csv or ens-inventors.csv", "no such file in this dataset")
+            raise not_this_format(raw, "ipc_technology.csv, ens-inventors.csv", Text("why.no_such_file"))
 
 
 def _technology(raw: RawFile) -> Chunk:

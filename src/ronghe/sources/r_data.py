@@ -14,7 +14,7 @@ from ronghe.errors import SourceError
 from ronghe.model.text import Text
 from ronghe.sources.base import RawFile, not_this_format
 
-EXPECTED = "R data (.rda, .RData)"
+EXPECTED = Text("format.r_data")
 
 _PACKED: tuple[tuple[bytes, Callable[[bytes], bytes]], ...] = (
     (b"BZh", bz2.decompress),
@@ -72,5 +72,5 @@ def read_r(raw: RawFile) -> dict[str, Any]:
         except (ValueError, LookupError, NotImplementedError, TypeError, OverflowError) as error:
             raise not_this_format(raw, EXPECTED, str(error) or type(error).__name__) from error
     if not isinstance(objects, Mapping):
-        raise not_this_format(raw, EXPECTED, "it holds one unnamed object")
+        raise not_this_format(raw, EXPECTED, Text("why.unnamed"))
     return {str(name): _plain(value) for name, value in objects.items()}

@@ -8,6 +8,7 @@ from importlib.resources import as_file, files
 from typing import Final
 
 from ronghe.model.regions import Region, regions
+from ronghe.model.text import Text
 from ronghe.sources.base import Chunk, RawFile, not_this_format, rows_of
 
 FILES: Final = ("regions.csv", "countries.csv")
@@ -44,7 +45,7 @@ class Reference:
         known = regions()
         unknown = [code for code in codes if code not in known]
         if not codes or unknown:
-            raise not_this_format(raw, "the list of regions of this version", f"region {', '.join(unknown[:3])}")
+            raise not_this_format(raw, Text("format.regions"), Text("why.unknown_regions", {"regions": unknown[:3]}))
         rows = rows_of("region", [_row(known[code]) for code in codes])
         yield Chunk(records=len(codes), rows={"region": rows})
 

@@ -12,12 +12,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from ronghe.model.regions import find_region
+from ronghe.model.text import Text
 from ronghe.sources.base import Chunk, RawFile, Rejected, not_this_format, rows_of, wanted
 from ronghe.sources.countries import alpha3
 from ronghe.sources.csv_rows import Fault
 from ronghe.sources.json_array import read_array
 
-EXPECTED = "ROR data in schema v2, a JSON array"
+EXPECTED = Text("format.ror")
 BATCH = 5_000
 TYPES = (
     "company", "education", "facility", "healthcare", "government", "nonprofit", "archive", "other", "funder"
@@ -46,7 +47,7 @@ class Ror:
         waiting = 0
         for number, record in enumerate(read_array(raw, EXPECTED), start=1):
             if number == 1 and not (isinstance(record, dict) and isinstance(record.get("names"), list)):
-                raise not_this_format(raw, EXPECTED, "its first element has no list of names")
+                raise not_this_format(raw, EXPECTED, Text("why.no_names"))
             waiting += 1
             try:
                 row, own = _organisation(record, number)

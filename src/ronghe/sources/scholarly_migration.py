@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
+from ronghe.model.text import Text
 from ronghe.sources.base import Chunk, RawFile, Rejected, Skipped, not_this_format, rows_of, wanted
 from ronghe.sources.countries import alpha3
 from ronghe.sources.csv_rows import Fault, Record, number_of, read_records
@@ -53,7 +54,7 @@ class ScholarlyMigration:
             rows = {**chunk.rows, "indicator_def": rows_of("indicator_def", _definitions())}
             yield Chunk(chunk.records + 1, rows, chunk.skipped, chunk.rejected)
         else:
-            raise not_this_format(raw, "_countryflows.csv or _country.csv", "no such file in this dataset")
+            raise not_this_format(raw, "_countryflows.csv, _country.csv", Text("why.no_such_file"))
 
 
 def _chunk(raw: RawFile, table: str, columns: Sequence[str], make: Maker, places: Sequence[str]) -> Chunk:

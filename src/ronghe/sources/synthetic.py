@@ -7,6 +7,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from ronghe.model.text import Text
 from ronghe.sources.base import Chunk, RawFile, not_this_format, table_of
 
 _ROWS = 200_000
@@ -27,7 +28,7 @@ class Synthetic:
     def parse(self, raw: RawFile) -> Iterator[Chunk]:
         """Stretches of some hundred thousand rows."""
         if not self.accepts(raw):
-            raise not_this_format(raw, "firm.parquet or firm_link.parquet", "another name")
+            raise not_this_format(raw, "firm.parquet, firm_link.parquet", Text("why.no_such_file"))
         name, done = _table(raw.name), 0
         try:
             with pq.ParquetFile(raw.path) as file:
@@ -37,7 +38,7 @@ class Synthetic:
                     done += batch.num_rows
                     yield Chunk(batch.num_rows, {name: rows})
         except (pa.ArrowException, KeyError) as error:
-            raise not_this_format(raw, "Parquet with the contract's columns", str(error)) from error
+            raise not_this_format(raw, Text("format.contract_parquet"), str(error)) from error
 
 
 def _table(name: str) -> str:

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ronghe.model.text import Text
 from ronghe.sources.base import Chunk, RawFile, Rejected, Skipped, not_this_format, rows_of, wanted
 from ronghe.sources.csv_rows import Fault, Record, number_of, read_records
 
@@ -72,7 +73,7 @@ class TechnologyProgress:
         """One chunk: the files are small."""
         one = _FILES.get(raw.name.rsplit("/", 1)[-1])
         if one is None:
-            raise not_this_format(raw, ", ".join(_FILES), "no such series in this dataset")
+            raise not_this_format(raw, ", ".join(_FILES), Text("why.no_such_file"))
         columns = [one.item, "year", one.value, *([one.per] if one.per else [])]
         rows: list[Mapping[str, Any]] = []
         rejected: list[Rejected] = []

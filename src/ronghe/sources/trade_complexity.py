@@ -19,6 +19,7 @@ from typing import Any
 import pandas as pd
 
 from ronghe.model.regions import find_region
+from ronghe.model.text import Text
 from ronghe.sources.base import Chunk, RawFile, Rejected, Skipped, not_this_format, rows_of, table_of, wanted
 from ronghe.sources.r_data import read_r
 
@@ -60,14 +61,16 @@ class TradeComplexity:
         """One chunk."""
         name = _FILES.get(raw.name.rsplit("/", 1)[-1])
         if name is None:
-            raise not_this_format(raw, ", ".join(_FILES), "no such file in this dataset")
+            raise not_this_format(raw, ", ".join(_FILES), Text("why.no_such_file"))
         found = read_r(raw).get(name)
         if name == "economiccomplexity_output":
             yield _complexity(raw, found)
             return
         columns = {"country", "value"} | ({"product"} if "trade" in name else set())
         if not isinstance(found, pd.DataFrame) or not columns <= set(found.columns):
-            raise not_this_format(raw, f"the data frame {name}", f"it lacks {', '.join(sorted(columns))}")
+            raise not_this_format(
+                raw, Text("format.data_frame", {"name": name}), Text("why.no_column", {"columns": sorted(columns)})
+            )
         yield _trade(found) if "trade" in name else _gdp(found)
 
 
@@ -147,7 +150,7 @@ def _complexity(raw: RawFile, found: Any) -> Chunk:
     """The two indices; a record is an element, its part the index."""
     measures = found.get("complexity_measures") if isinstance(found, Mapping) else None
     if not isinstance(measures, Mapping) or not set(_MEASURES) <= set(measures):
-        raise not_this_format(raw, "the package's output", f"it lacks {', '.join(_MEASURES)}")
+        raise not_this_format(raw, Text("format.package_output"), Text("why.no_column", {"columns": list(_MEASURES)}))
     rows: list[Mapping[str, Any]] = []
     rejected: list[Rejected] = []
     records = 0

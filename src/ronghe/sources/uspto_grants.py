@@ -19,12 +19,13 @@ from types import MappingProxyType
 from typing import Any
 
 from ronghe.errors import SourceError
+from ronghe.model.text import Text
 from ronghe.sources.base import Chunk, RawFile, Rejected, Skipped, not_this_format, rows_of, wanted
 from ronghe.sources.countries import alpha3
 from ronghe.sources.csv_rows import Fault
 
 ROOT = "us-patent-grant"
-EXPECTED = "USPTO grants, XML documents one after another"
+EXPECTED = Text("format.uspto")
 TABLES = ("patent", "patent_party", "patent_class", "patent_citation")
 BATCH = 200
 
@@ -64,9 +65,9 @@ class UsptoGrants:
                 yield batch.chunk()
                 batch = _Batch()
         if not grants and not (others or batch.rejected):
-            raise not_this_format(raw, EXPECTED, "it holds no XML document")
+            raise not_this_format(raw, EXPECTED, Text("why.no_xml"))
         if not grants and not batch.rejected:
-            raise not_this_format(raw, EXPECTED, f"none of its documents is a {ROOT}")
+            raise not_this_format(raw, EXPECTED, Text("why.no_element", {"name": ROOT}))
         if batch.records:
             yield batch.chunk()
 
@@ -99,7 +100,7 @@ def documents(raw: RawFile) -> Iterator[tuple[int, str]]:
                         yield began, "".join(held)
                         held = []
     except UnicodeDecodeError as error:
-        raise not_this_format(raw, EXPECTED, f"byte {error.start} is not UTF-8") from error
+        raise not_this_format(raw, EXPECTED, Text("why.not_utf8", {"byte": error.start})) from error
     if "".join(held).strip():
         yield began, "".join(held)
 

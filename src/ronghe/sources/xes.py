@@ -11,9 +11,10 @@ from dataclasses import dataclass, field
 from xml.parsers import expat
 
 from ronghe.errors import SourceError
+from ronghe.model.text import Text
 from ronghe.sources.base import RawFile, not_this_format
 
-EXPECTED = "an XES event log"
+EXPECTED = Text("format.xes")
 _STEP = 2**18
 _TEXT = frozenset({"string", "date", "int", "float", "boolean", "id"})
 _CUT = frozenset(
@@ -83,7 +84,7 @@ class XesReader:
         except expat.ExpatError as error:
             raise self._told(error) from error
         if self.log is None:
-            raise not_this_format(self._raw, EXPECTED, "its outermost element is not <log>")
+            raise not_this_format(self._raw, EXPECTED, Text("why.no_log"))
         yield from self._done
 
     def _told(self, error: expat.ExpatError) -> SourceError:

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 import pyarrow as pa
 
 from ronghe.model.table import Table, contract, contracts
+from ronghe.model.text import Text
 from ronghe.sources.base import Chunk, RawFile, not_this_format, table_of
 
 
@@ -47,7 +48,9 @@ class Sandbox:
             headings = reader.fieldnames or []
         known = {c.name for c in table.columns}
         if not headings or not set(headings) <= known:
-            raise not_this_format(raw, f"rows of {table.name}", ", ".join(sorted(set(headings) - known)) or "-")
+            raise not_this_format(
+                raw, Text("format.table", {"name": table.name}), ", ".join(sorted(set(headings) - known)) or "-"
+            )
         columns = {name: _values(table, name, [line[name] for line in lines]) for name in headings}
         rows = table_of(table.name, columns, row=list(range(2, len(lines) + 2)))
         yield Chunk(len(lines), {table.name: rows})

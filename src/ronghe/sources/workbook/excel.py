@@ -105,7 +105,9 @@ def _broken(raw: RawFile, error: CalamineError) -> SourceError:
     lowered = start.lower()
     if lowered.startswith((b"<html", b"<!doctype", b"<table", b"<?xml", b"<meta", b"<head")):
         return SourceError("workbook_html", file=raw.name)
-    return not_this_format(raw, "Excel", str(error).splitlines()[0])
+    said = str(error).splitlines()[0]
+    why = Text("why.no_workbook") if "detect file format" in said else said
+    return not_this_format(raw, Text("format.excel"), why)
 
 
 def _is_table(book: CalamineWorkbook, name: str) -> bool:
