@@ -8,7 +8,7 @@ import pytest
 
 from ronghe.brain import Brain
 from ronghe.config import Config
-from ronghe.errors import AskError, MappingError, NoData, TraceError, UnknownName
+from ronghe.errors import AskError, LakeError, MappingError, NoData, TraceError, UnknownName
 from ronghe.i18n import translate
 from ronghe.intake import ingest_own
 from ronghe.model.serial import canonical, from_document, to_document
@@ -184,6 +184,20 @@ def test_a_finding_is_found_by_the_beginning_of_its_id(brain):
     answer = brain.ask("structure", table="sandbox-2025-8")
     assert brain.find(answer.id[:8]).id == answer.id
     assert brain.latest("structure").finding.lens == "structure"
+
+
+def test_a_finding_of_another_form_is_refused_by_name_and_passed_over(own):
+    older = own.ask("structure", table="sandbox-2025-8")
+    newer = own.ask("chain", chain="sandbox")
+    for answer, start in ((older, older.id), (newer, newer.id[:8])):
+        said = json.loads(answer.json)
+        del said["provenance"]["steps"]
+        own.lake.store.write(f"_findings/{answer.id}.json", canonical(said))
+        with pytest.raises(LakeError, match=f"{answer.id}.*another version") as caught:
+            own.find(start)
+        assert f"ronghe ask {answer.finding.lens}" in caught.value.say("zh")
+    with pytest.raises(AskError, match="table"):
+        own.latest("structure")  # none is kept in this form, so it is asked, and wants to know of which table
 
 
 def test_a_finding_keeps_its_trace_after_the_lake_moves_on(own, tmp_path):

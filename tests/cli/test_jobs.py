@@ -55,7 +55,7 @@ def run(brain, monkeypatch, capfdbinary):
 
 
 def wait_for(true):
-    end = time.monotonic() + 30
+    end = time.monotonic() + 120
     while not true():
         assert time.monotonic() < end
         time.sleep(0.02)

@@ -1,9 +1,10 @@
 """The store of findings, by content id: a trace, a link and a report still work tomorrow."""
 
+import contextlib
 import json
 from collections.abc import Callable
 
-from ronghe.errors import UnknownName
+from ronghe.errors import LakeError, UnknownName
 from ronghe.lake.store import Store
 from ronghe.model.finding import Finding
 from ronghe.model.serial import canonical, from_document, to_document
@@ -28,9 +29,14 @@ class Findings:
         return self._store.read(f"{FOLDER}/{identity}.json")
 
     def get(self, identity: str) -> Finding | None:
-        """A finding by its whole id; ``None`` when it isn't kept."""
+        """A finding by its whole id; ``None`` when it isn't kept.
+
+        Raises
+        ------
+        LakeError : it was kept in another form, by another version of Ronghe.
+        """
         content = self.bytes(identity)
-        return None if content is None else from_document(json.loads(content))
+        return None if content is None else _read(content, identity)
 
     def find(self, start: str) -> Finding:
         """A finding by its id or the beginning of it.
@@ -38,6 +44,7 @@ class Findings:
         Raises
         ------
         UnknownName : none, or more than one, begins like that.
+        LakeError : as for ``get``.
         """
         whole = self.get(start)
         if whole is not None:
@@ -56,11 +63,20 @@ class Findings:
         for name in reversed(self._store.names(FOLDER, by_time=True)):
             content = self._store.read(f"{FOLDER}/{name}")
             if content is not None and mark in content[:200]:
-                found = from_document(json.loads(content))
-                if sees(found):
-                    return found
+                with contextlib.suppress(LakeError):
+                    found = _read(content, name)
+                    if sees(found):
+                        return found
         return None
 
     def names(self) -> list[str]:
         """The ids kept."""
         return [n.removesuffix(".json") for n in self._store.names(FOLDER) if n.endswith(".json")]
+
+
+def _read(content: bytes, name: str) -> Finding:
+    said = json.loads(content)
+    try:
+        return from_document(said)
+    except (KeyError, TypeError) as error:
+        raise LakeError("finding_form", name=name.removesuffix(".json"), lens=said.get("lens", "")) from error

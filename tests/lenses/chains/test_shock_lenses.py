@@ -155,6 +155,18 @@ def test_losses_by_sector_week_and_part_add_up_to_the_total(brain):
     assert total.low <= total.value <= total.high
 
 
+def test_a_loss_that_still_grows_at_the_end_is_said(brain):
+    seen = set()
+    for shock, weeks in ((BLOCKED, 3), (BLOCKED, 8), (BLOCKED, 20), ("sector:05 loss=0.1 end=2", 12), ("sector:05", 1)):
+        answer = brain.ask("sector_loss", shock=shock, economy=TABLE, weeks=weeks)
+        path = answer.tables["path"].to_pandas().sort_values("week").share_top.tolist()
+        grows = weeks > 1 and path[-1] > 1.1 * path[-2]
+        told = [c.text for c in answer.finding.caveats if c.text.key == "sector_loss.growing"]
+        assert len(told) == grows, (shock, weeks, path)
+        seen.add(grows)
+    assert seen == {True, False}
+
+
 def test_no_shock_no_loss(brain):
     for shock in ("sandbox:B2 from=XBB loss=0", "sector:05 loss=0", "sandbox:B2 from=XBB start=30"):
         tables = brain.ask("sector_loss", shock=shock, economy=TABLE, weeks=12).tables

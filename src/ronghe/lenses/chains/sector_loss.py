@@ -24,6 +24,8 @@ from ronghe.model.units import amounts
 
 Floats = NDArray[np.float64]
 _TOP = 8
+_GROWTH = 1.1
+"""A loss a tenth larger than the week before is one that grows."""
 TOTAL = "sector_loss.part.total"
 
 
@@ -254,8 +256,19 @@ def binding_caveat(binding: Binding) -> Caveat:
     return Caveat("note", Text("sector_loss.binds", {"share": binding.share}))
 
 
-def _caveats(struck: Struck) -> list[Caveat]:
+def _growing(path: list[dict[str, Any]]) -> list[Caveat]:
+    """A word where the weeks asked for end while the loss still grows: stocks have only begun to run out."""
+    if len(path) < 2:
+        return []
+    before, last = (row["share_top"] for row in path[-2:])
+    if last <= _GROWTH * before:
+        return []
+    return [Caveat("warning", Text("sector_loss.growing", {"weeks": len(path), "before": before, "last": last}))]
+
+
+def _caveats(struck: Struck, path: list[dict[str, Any]]) -> list[Caveat]:
     said = [
+        *_growing(path),
         Caveat("note", Text("sector_loss.reading")),
         Caveat("note", Text(f"sector_loss.kind.{struck.economy.kind}")),
     ]
@@ -308,7 +321,7 @@ def _titled(struck: Struck) -> dict[str, str]:
     return both(f"{names['zh']}，{home['zh']}", f"{names['en']}, {home['en']}")
 
 
-@lens("sector_loss", version=3, reads=READS, explain=_explain)
+@lens("sector_loss", version=4, reads=READS, explain=_explain)
 def sector_loss(
     ctx: Context, *, shock: Shocks, economy: TableId, weeks: int = 12, home: Region | None = None
 ) -> Finding:
@@ -317,12 +330,13 @@ def sector_loss(
     fields = _fields(struck)
     totals = _totals(struck)
     sectors = _sectors(struck)
+    path = _path(struck)
     tables: dict[str, Result] = {
         "totals": result(totals, fields["totals"], ("measure",), "sector_loss.totals"),
         "sectors": result(
             sectors, fields["sectors"], ("sector",) if struck.one else ("region", "sector"), "sector_loss.sectors"
         ),
-        "path": result(_path(struck), fields["path"], ("week",), "sector_loss.path"),
+        "path": result(path, fields["path"], ("week",), "sector_loss.path"),
         "parts": result(_parts(struck), fields["parts"], ("part",), "sector_loss.parts"),
     }
     if struck.links:
@@ -343,6 +357,6 @@ def sector_loss(
         Text("sector_loss.headline", args),
         tables,
         charts=_charts(tables["sectors"]),
-        caveats=_caveats(struck),
+        caveats=_caveats(struck, path),
         steps=_STEPS,
     )
