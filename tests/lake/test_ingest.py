@@ -9,6 +9,7 @@ import tempfile
 import time
 from pathlib import Path
 
+import deltalake.fs
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -380,3 +381,18 @@ def test_a_folder_without_write_permission_is_said():
             env={**os.environ, "PYTHONPATH": "src"},
         )
     assert done.stdout.strip() == "lake_readonly", done.stderr
+
+
+def test_a_lake_in_a_folder_is_read_without_python_in_arrows_threads(tmp_path, monkeypatch):
+    """Such a thread ends the process with an abort where it comes back while the interpreter shuts down."""
+
+    def made(*_args, **_options):
+        raise AssertionError("Delta's own way, through Python")
+
+    monkeypatch.setattr(deltalake.fs.DeltaStorageHandler, "from_table", made)
+    lake = lake_at(tmp_path)
+    bring(lake, tmp_path, GOOD)
+    again = bring(lake, tmp_path, "CHN,gdp,2020,3\n?bad\n", name="b.txt").load
+    assert again.overlaps == {"indicator": 1}
+    assert lake.quarantine(lake.snapshot()).num_rows == 1
+    assert values(lake)

@@ -225,7 +225,10 @@ def _overlap(
     delta = tables.open(name)
     if delta is None:
         return 0
-    connection.register("others", delta.to_pyarrow_dataset(file_pruning_predicate=[("_load", "in", live)]))
+    stated = delta.to_pyarrow_dataset(
+        filesystem=tables.store.files(name), file_pruning_predicate=[("_load", "in", live)]
+    )
+    connection.register("others", stated)
     keys = ", ".join(quote(k) for k in table.keys)
     query = f"SELECT count(*) FROM {staged.relation(connection, name)} t SEMI JOIN others USING ({keys})"
     found = connection.execute(query).fetchall()[0][0]

@@ -120,7 +120,9 @@ class Lake:
             delta = DeltaTable(self.store.address(name), storage_options=self.store.options or None)
             if other := {field.name for field in delta.schema().fields} ^ set(schema.names):
                 raise LakeError("lake_columns", table=name, columns=", ".join(sorted(other)), lake=self.store.root)
-            dataset = delta.to_pyarrow_dataset(file_pruning_predicate=[("_load", "in", sorted(loads))])
+            dataset = delta.to_pyarrow_dataset(
+                filesystem=self.store.files(name), file_pruning_predicate=[("_load", "in", sorted(loads))]
+            )
             rows = dataset.to_table().select(schema.names).cast(schema)
         by_load = {o.load: o for o in snapshot.loads}
         keys = rows.column("_load").to_pylist()

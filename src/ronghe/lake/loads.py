@@ -98,7 +98,7 @@ def read_log(store: Store, version: int | None = None) -> tuple[int, tuple[Load,
     except DeltaError as error:
         newest = DeltaTable(store.address(NAME), storage_options=store.options or None).version()
         raise LakeError("lake_version", known=[str(v) for v in range(newest + 1)], version=version) from error
-    rows = table.to_pyarrow_table().to_pylist()
+    rows = table.to_pyarrow_table(filesystem=store.files(NAME)).to_pylist()
     loads = tuple(Load(**{**row, **{k: json.loads(row[k]) for k in _JSON}}) for row in rows)
     return table.version(), loads
 

@@ -46,6 +46,14 @@ class Store:
         """The address of a table or file under the root."""
         return f"{self.root}/{name}"
 
+    def files(self, table: str) -> Any:
+        """What reads a Delta table's files: Arrow itself in a folder, ``None`` (Delta's own way) in an object store.
+
+        Delta's own way goes through Python from Arrow's threads, which ends the process with an abort where one of them
+        comes to it while the interpreter shuts down.
+        """
+        return pafs.SubTreeFileSystem(self._prefix + table, self._fs) if self.local else None
+
     def make(self) -> None:
         """Make the root; a clear error where it can't be written."""
         if not self.local:
