@@ -8,7 +8,8 @@ import pytest
 from ronghe.draw.spark import HEIGHT, WIDTH, spark
 from ronghe.model.finding import Field
 from ronghe.model.text import Text
-from ronghe.present import figure_text, number, visible
+from ronghe.present import figure_text, visible
+from ronghe.present import number as shown_number
 from ronghe.web.app import create_app
 from ronghe.web.cards import cards_view
 from tests.lenses.frontier.frontier_toys import brain_with, science
@@ -86,8 +87,8 @@ def test_bars_stand_to_one_scale_and_nothing_is_a_gap():
 
 def test_a_sum_of_parts_is_shown_as_the_whole_number_it_is():
     count = Field("count", Text("column.count"), "number", "none")
-    assert number(sum([1 / 3] * 9), count) == "3"
-    assert number(sum([0.1] * 10) + 284, count) == "285"
-    assert number(3.75, count) == "3.75"
-    assert number(0.0, count) == "0"
-    assert number(2e-12, count) == "2e-12"
+    assert shown_number(sum([1 / 3] * 9), count) == "3"
+    assert shown_number(sum([0.1] * 10) + 284, count) == "285"
+    assert shown_number(3.75, count) == "3.75"
+    assert shown_number(0.0, count) == "0"
+    assert shown_number(2e-12, count) == "2e-12"
