@@ -11,7 +11,7 @@ from importlib.metadata import entry_points
 import pytest
 
 import ronghe
-from ronghe.i18n import LANGUAGES, _flatten, catalogue, has
+from ronghe.i18n import LANGUAGES, _flatten, _sentence, catalogue, has
 from ronghe.model.table import contracts
 from ronghe.model.units import units
 from ronghe.plugins import THEMES, get_lens, lens_names, lens_themes, source_names
@@ -77,6 +77,14 @@ def test_no_sentence_is_said_twice_in_different_words(lang):
             if said.setdefault(key, text) != text:
                 differing.append(f"{file.name}: {key}")
     assert differing == []
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_a_section_with_a_file_of_its_name_stands_whole_there(lang):
+    files = {file.stem: file for file in (ROOT / "src" / "ronghe" / "locales" / lang).glob("*.toml")}
+    sections = {name: set(tomllib.loads(file.read_text(encoding="utf-8"))) for name, file in files.items()}
+    assert [(a, b) for a, held in sections.items() for b in held & set(files) - {a}] == []
+    assert all(_sentence(lang, key) == text for key, text in catalogue(lang).items())
 
 
 def test_every_key_that_the_code_names_is_there():

@@ -24,18 +24,36 @@ def _flatten(tree: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
 
 
 @cache
+def _rooms(lang: str) -> Mapping[str, Any]:
+    """The files of one language by their names."""
+    if lang not in LANGUAGES:
+        raise KeyError(f"language {lang!r}: choose one of {', '.join(LANGUAGES)}")
+    held = files("ronghe.locales").joinpath(lang).iterdir()
+    return {file.name.removesuffix(".toml"): file for file in held if file.name.endswith(".toml")}
+
+
+@cache
+def _room(lang: str, name: str) -> Mapping[str, str]:
+    flat = _flatten(tomllib.loads(_rooms(lang)[name].read_text(encoding="utf-8")))
+    return {key.removesuffix("._"): value for key, value in flat.items()}
+
+
+@cache
 def catalogue(lang: str) -> Mapping[str, str]:
     """All sentences of one language: key -> pattern with ``{placeholders}``.
 
     A key named ``_`` is its parent's own sentence: ``[error.locked] _ = "…", hint = "…"``.
     """
-    if lang not in LANGUAGES:
-        raise KeyError(f"language {lang!r}: choose one of {', '.join(LANGUAGES)}")
     merged: dict[str, str] = {}
-    for file in sorted(files("ronghe.locales").joinpath(lang).iterdir(), key=lambda f: f.name):
-        if file.name.endswith(".toml"):
-            merged |= _flatten(tomllib.loads(file.read_text(encoding="utf-8")))
-    return MappingProxyType({key.removesuffix("._"): value for key, value in merged.items()})
+    for name in sorted(_rooms(lang)):
+        merged |= _room(lang, name)
+    return MappingProxyType(merged)
+
+
+def _sentence(lang: str, key: str) -> str | None:
+    """The pattern of a key; a section with a file of its own name stands whole there, so no other is read for it."""
+    name = key.partition(".")[0]
+    return _room(lang, name).get(key) if name in _rooms(lang) else catalogue(lang).get(key)
 
 
 def _resolve(lang: str, value: Any) -> Any:
@@ -55,7 +73,9 @@ def translate(lang: str, text: Text) -> str:
     ------
     KeyError : the key is in no locale file, or a placeholder has no argument.
     """
-    pattern = catalogue(lang)[text.key]
+    pattern = _sentence(lang, text.key)
+    if pattern is None:
+        raise KeyError(text.key)
     if not pattern:
         return ""
     return pattern.format_map({key: _resolve(lang, value) for key, value in text.args.items()})
@@ -63,4 +83,4 @@ def translate(lang: str, text: Text) -> str:
 
 def has(key: str) -> bool:
     """Whether both languages hold this key."""
-    return all(key in catalogue(lang) for lang in LANGUAGES)
+    return all(_sentence(lang, key) is not None for lang in LANGUAGES)
