@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+from functools import partialmethod
 from pathlib import Path
 
 import pytest
@@ -154,7 +155,9 @@ def test_a_question_left_to_itself_is_answered_by_another_process(sandbox_lake, 
         assert [j.runs for j in jobs.all()] == [1]
 
 
-def test_a_quick_ask_leaves_no_job(run, brain):
+def test_a_quick_ask_leaves_no_job(run, brain, monkeypatch):
+    # What is quick depends on what else the machine does: here nothing takes too long.
+    monkeypatch.setattr(Runner, "__init__", partialmethod(Runner.__init__, patience=3600.0))
     assert run("ask", "slow", "--steps", "2")[0] == 0
     assert run("ask", "slow", "--steps", "2", "--fresh")[0] == 0
     assert Jobs(brain.lake.store).all() == []
