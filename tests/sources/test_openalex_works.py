@@ -381,6 +381,13 @@ def test_thousands_of_authors_on_one_line(tmp_path: Path) -> None:
     assert balanced(found) == (2, 2, 0, 0)
 
 
+def test_thousands_of_short_references(tmp_path: Path) -> None:
+    cited = [chr(48 + n // 64) + chr(48 + n % 64) for n in range(3000) if n % 64 != 44]
+    found = told(here, tmp_path, [json.dumps(work(1, referenced_works=cited)), json.dumps(work(2, title=5)), ""])
+    assert [r["cited"] for r in found.rows["citation"]] == cited
+    assert balanced(found) == (2, 2, 0, 0)
+
+
 def test_the_same_work_twice(tmp_path: Path) -> None:
     found = told(here, tmp_path, [json.dumps(work(1)), json.dumps(work(1, title="other"))])
     assert len(found.rows["work"]) == 2

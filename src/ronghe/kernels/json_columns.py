@@ -127,12 +127,12 @@ class Columns:
         }
 
 
-def log_for(size: int) -> Ints:
-    """Room for the log of so many bytes.
+def log_for(size: int, each: int = 8) -> Ints:
+    """Room for the log of so many bytes: lines whose values take less than `each` on average are refused.
 
-    A value takes two bytes at least; lines whose values take less than eight on average are refused.
+    A value takes two bytes at least, with the comma behind it.
     """
-    return np.empty((size // 8 + 64, 4), np.int64)
+    return np.empty((size // each + 64, 4), np.int64)
 
 
 def _plan(kinds: list[int], edges: list[list[tuple[bytes, int]]]) -> tuple[Ints, Bytes]:

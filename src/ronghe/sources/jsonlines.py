@@ -157,6 +157,7 @@ def _held(lines: Iterable[bytes]) -> "_Room":
     """Lines in a room."""
     room = _Room(0)
     room.hold(b"".join(line + b"\n" for line in lines))
+    room.log = log_for(room.size, each=2)
     return room
 
 
