@@ -381,6 +381,13 @@ def test_thousands_of_authors_on_one_line(tmp_path: Path) -> None:
     assert balanced(found) == (2, 2, 0, 0)
 
 
+def test_an_address_of_another_kind_is_never_cut_within_a_character(tmp_path: Path) -> None:
+    odd = "x" * 20 + "钢" * 9
+    found = told(here, tmp_path, [json.dumps(work(1)), json.dumps(work(2, id=odd, referenced_works=[f"{odd}/W3"]))])
+    assert [r["work_id"] for r in found.rows["work"]] == ["W1", odd]
+    assert [(r["citing"], r["cited"]) for r in found.rows["citation"]] == [(odd, "W3")]
+
+
 def test_thousands_of_short_references(tmp_path: Path) -> None:
     cited = [chr(48 + n // 64) + chr(48 + n % 64) for n in range(3000) if n % 64 != 44]
     found = told(here, tmp_path, [json.dumps(work(1, referenced_works=cited)), json.dumps(work(2, title=5)), ""])

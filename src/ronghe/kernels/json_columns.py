@@ -109,7 +109,7 @@ class Columns:
         Returns
         -------
         path -> what was found there, 0 in a path for a list's items; none where a line isn't just one object of the
-        shape as far as it was looked at, or a name in it is written with an escape.
+        shape as far as it was looked at, or a name in it holds anything but plain ASCII.
         """
         if len(block) < size + SPARE:
             raise ValueError(f"{size} bytes want an array of {size + SPARE}")

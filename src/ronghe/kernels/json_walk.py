@@ -117,15 +117,18 @@ def slot(size: int, first: int, last: int, factor: int) -> int:
 
 @compiled(byte_masks, forceinline=True)
 def _child(block: Bytes, start: int, stop: int, plan: Ints, names: Bytes, node: int) -> int:
-    """The node of the member of `node` that is named block[start:stop]; -1 where none is."""
+    """The node of the member of `node` that is named block[start:stop]; -1 where none is, -2 for an odd name."""
     size = stop - start
-    if size < 1 or size > LONGEST_NAME:
-        return -1
-    place = plan[2 + STRIDE * node + slot(size, block[start], block[stop - 1], plan[1])]
-    if place < 0 or plan[place + 1] != size:
-        return -1
-    other = same_bytes(block, start, names, plan[place + 2]) ^ ~np.uint64(0)
-    return int(plan[place]) if lowest_bit(other) >= size else -1
+    if 0 < size <= LONGEST_NAME:
+        place = plan[2 + STRIDE * node + slot(size, block[start], block[stop - 1], plan[1])]
+        if place >= 0 and plan[place + 1] == size:
+            other = same_bytes(block, start, names, plan[place + 2]) ^ ~np.uint64(0)
+            if lowest_bit(other) >= size:
+                return int(plan[place])
+    for at in range(start, stop):
+        if block[at] < 32 or block[at] > 126:
+            return -2
+    return -1
 
 
 @njit(nogil=True, cache=True, forceinline=True)
@@ -186,7 +189,7 @@ def _member(block: Bytes, at: int, end: int, plan: Ints, names: Bytes, node: int
         return -1, end
     child = _child(block, at + 1, stop - 1, plan, names, node)
     at = _space(block, stop, end)
-    if at >= end or block[at] != 58:
+    if child == -2 or at >= end or block[at] != 58:
         return -1, end
     return child, _space(block, at + 1, end)
 
