@@ -94,7 +94,8 @@ def test_the_second_ctrl_c_breaks_off(brain, shut):
     words = [sys.executable, "-m", "tests.lake.slow", "--lake", brain.config.lake, "ask", "slow", "--trouble", "deaf"]
     with subprocess.Popen(words, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as child:
         try:
-            wait_for(lambda: jobs.peek(plan.id) is not None and jobs.progress(plan.id) is not None)
+            # Before it waits at its gate, deaf, it still comes by safe points.
+            wait_for(lambda: jobs.peek(plan.id) is not None and shut.with_name("deaf").exists())
             child.send_signal(signal.SIGINT)
             time.sleep(0.3)
             assert jobs.get(plan.id).active

@@ -40,7 +40,9 @@ def slow(ctx: Context, *, steps: int = 3, trouble: str = "") -> Finding:
     for step in range(begun, steps):
         ctx.progress("counting", step, steps)
         while closed.exists() and step > 0:
-            if trouble != "deaf":
+            if trouble == "deaf":
+                closed.with_name("deaf").touch()
+            else:
                 ctx.check()
             time.sleep(0.01)
         if trouble == "ours" and step == 1:
