@@ -7,9 +7,14 @@ instructions as the processor needs for that width (two with 32 bytes a vector).
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 from llvmlite import ir  # type: ignore[import-untyped]
 from numba import types
 from numba.extending import intrinsic
+from numpy.typing import NDArray
+
+Bytes = NDArray[np.uint8]
+Ints = NDArray[np.int64]
 
 WIDTH = 64
 """Bytes a word stands for: that many must be readable from the place asked about."""
@@ -18,13 +23,22 @@ _BYTE, _WORD = ir.IntType(8), ir.IntType(64)
 _BYTES = ir.VectorType(_BYTE, WIDTH)
 
 
+def _pointer(context: Any, builder: Any, signature: Any, args: Any, array: int) -> Any:
+    """Where 64 bytes of an argument are, from the place that the argument after it says."""
+    data = context.make_array(signature.args[array])(context, builder, args[array]).data
+    return builder.bitcast(builder.gep(data, [args[array + 1]]), _BYTES.as_pointer())
+
+
+def _load(context: Any, builder: Any, signature: Any, args: Any, array: int = 0) -> Any:
+    """Those 64 bytes."""
+    return builder.load(_pointer(context, builder, signature, args, array), align=1)
+
+
 def _equal_bytes(_context: Any, block: Any, _at: Any, _byte: Any, _bits: Any) -> Any:
     """Which of block[at : at + 64] equal byte, once the bits of `bits` are set in both: bit k for block[at + k]."""
 
     def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        data = context.make_array(signature.args[0])(context, builder, args[0]).data
-        place = builder.bitcast(builder.gep(data, [args[1]]), _BYTES.as_pointer())
-        held = builder.load(place, align=1)
+        held = _load(context, builder, signature, args)
 
         def spread(value: Any) -> Any:
             none = ir.Constant(_BYTES, ir.Undefined)
@@ -42,27 +56,18 @@ def _same_bytes(_context: Any, block: Any, _at: Any, other: Any, _to: Any) -> An
     """Which of block[at : at + 64] equal other[to : to + 64]."""
 
     def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        held = [builder.load(place, align=1) for place in _places(context, builder, signature, args)]
-        return builder.bitcast(builder.icmp_unsigned("==", *held), _WORD)
+        held, wanted = (_load(context, builder, signature, args, array) for array in (0, 2))
+        return builder.bitcast(builder.icmp_unsigned("==", held, wanted), _WORD)
 
     return types.uint64(block, types.int64, other, types.int64), emit
-
-
-def _places(context: Any, builder: Any, signature: Any, args: Any) -> list[Any]:
-    """Pointers to 64 bytes of the first and of the third argument, from the places that follow them."""
-    places = []
-    for array in (0, 2):
-        data = context.make_array(signature.args[array])(context, builder, args[array]).data
-        places.append(builder.bitcast(builder.gep(data, [args[array + 1]]), _BYTES.as_pointer()))
-    return places
 
 
 def _copy_bytes(_context: Any, block: Any, _at: Any, out: Any, _to: Any) -> Any:
     """Copy block[at : at + 64] to out[to : to + 64]."""
 
     def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        taken, place = _places(context, builder, signature, args)
-        builder.store(builder.load(taken, align=1), place, align=1)
+        place = _pointer(context, builder, signature, args, 2)
+        builder.store(_load(context, builder, signature, args), place, align=1)
         return context.get_dummy_value()
 
     return types.void(block, types.int64, out, types.int64), emit
@@ -72,8 +77,7 @@ def _control_bytes(_context: Any, block: Any, _at: Any) -> Any:
     """Which of block[at : at + 64] are below 32: none is within a text of JSON."""
 
     def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        data = context.make_array(signature.args[0])(context, builder, args[0]).data
-        held = builder.load(builder.bitcast(builder.gep(data, [args[1]]), _BYTES.as_pointer()), align=1)
+        held = _load(context, builder, signature, args)
         below = builder.icmp_unsigned("<", held, ir.Constant(_BYTES, [32] * WIDTH))
         return builder.bitcast(below, _WORD)
 

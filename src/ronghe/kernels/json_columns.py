@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ronghe.kernels.byte_masks import WIDTH
+from ronghe.kernels.byte_masks import WIDTH, Bytes, Ints
 from ronghe.kernels.json_texts import copy_texts
 from ronghe.kernels.json_walk import (
     LIST,
@@ -26,8 +26,6 @@ from ronghe.kernels.json_walk import (
     TEXT,
     TRUTH,
     WHOLE,
-    Bytes,
-    Ints,
     by_node,
     slot,
     walk,
@@ -170,7 +168,7 @@ def gather(
     block: Bytes, found: Found, rows: Ints, count: int
 ) -> tuple[NDArray[np.int32], Bytes, NDArray[np.bool_]] | None:
     """Texts as one column: offsets (count + 1), bytes and which rows hold one; none where an
-    escape is none, or a character isn't written as one.
+    escape is none, or a control character isn't written as an escape.
 
     Parameters
     ----------

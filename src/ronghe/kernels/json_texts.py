@@ -5,11 +5,8 @@ from numba import njit
 from numpy.typing import NDArray
 
 from ronghe.kernels import byte_masks
-from ronghe.kernels.byte_masks import WIDTH, control_bytes, copy_bytes, lowest_bit
+from ronghe.kernels.byte_masks import WIDTH, Bytes, Ints, control_bytes, copy_bytes, lowest_bit
 from ronghe.kernels.compiled import compiled
-
-Bytes = NDArray[np.uint8]
-Ints = NDArray[np.int64]
 
 _ESCAPES = np.frombuffer(b'"\\/bfnrt', np.uint8)
 _MEANT = np.frombuffer(b'"\\/\b\f\n\r\t', np.uint8)

@@ -7,14 +7,10 @@ second. VLDB Journal 28); it is looked at for its end alone.
 
 import numpy as np
 from numba import njit
-from numpy.typing import NDArray
 
 from ronghe.kernels import byte_masks
-from ronghe.kernels.byte_masks import WIDTH, equal_bytes, lowest_bit, same_bytes
+from ronghe.kernels.byte_masks import WIDTH, Bytes, Ints, equal_bytes, lowest_bit, same_bytes
 from ronghe.kernels.compiled import compiled
-
-Bytes = NDArray[np.uint8]
-Ints = NDArray[np.int64]
 
 OBJECT, LIST, TEXT, WHOLE, TRUTH = range(5)
 """Kinds of nodes of a shape."""

@@ -16,9 +16,8 @@ from ronghe.lake.check import quote
 from ronghe.lake.loads import Load, commit, read_log
 from ronghe.lake.staging import Staged, staging
 from ronghe.lake.tables import PARTITION, Tables
-from ronghe.model.serial import packed
 from ronghe.model.table import contract
-from ronghe.sources.base import Chunk, RawFile, Rejected, Source, stamp_of, table_of
+from ronghe.sources.base import Chunk, RawFile, Source, row_of, stamp_of, table_of
 
 _STAMPED = 2**24
 """Bytes from which a file's stamp is believed: the system's clock ticks too slowly for what is read in an instant."""
@@ -73,6 +72,11 @@ def identity(raw: RawFile, source: Source, mapping: str, terms: Terms) -> str:
     return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()[:20]
 
 
+def standing(loads: Iterable[Load], identity: str) -> Load | None:
+    """The live load of an identity, if there is one."""
+    return next((old for old in loads if old.load == identity and old.live), None)
+
+
 def hash_file(path: Path) -> tuple[str, int]:
     """The sha256 and the size of a file.
 
@@ -110,9 +114,8 @@ def ingest_file(
     load_id = identity(raw, source, mapping, terms)
     store = tables.store
     version, loads = read_log(store)
-    for old in loads:
-        if old.load == load_id and old.live:
-            return Report(old, new=False, version=version)
+    if (old := standing(loads, load_id)) is not None:
+        return Report(old, new=False, version=version)
     local = Path(store.root) if store.local else None
     with staging(local, raw.sha256) as staged, duckdb.connect() as connection:
         settings = _settings(staged.folder, memory)
@@ -238,25 +241,15 @@ def _overlap(
 
 def _write_faults(tables: Tables, staged: Staged, load: str) -> None:
     if staged.rejected:
-        _write_extra(tables, staged, "_quarantine", QUARANTINE, [_fault(r) for r in staged.rejected], load)
+        _write_extra(tables, staged, "_quarantine", QUARANTINE, map(row_of, staged.rejected), load)
     if staged.skipped:
-        rows = [
-            {"part": s.part, "row": s.row, "reason": s.reason, "count": s.count, "value": s.value}
-            for s in staged.skipped
-        ]
-        _write_extra(tables, staged, "_skipped", SKIPPED, rows, load)
-
-
-def _fault(fault: Rejected) -> dict[str, Any]:
-    expected, args = packed(fault.expected)
-    said = {"column": fault.column, "value": fault.value, "reason": fault.reason, "expected": expected, "args": args}
-    return {"part": fault.part, "row": fault.row, "col": fault.col, **said}
+        _write_extra(tables, staged, "_skipped", SKIPPED, map(row_of, staged.skipped), load)
 
 
 def _write_extra(
-    tables: Tables, staged: Staged, name: str, schema: pa.Schema, rows: list[dict[str, Any]], load: str
+    tables: Tables, staged: Staged, name: str, schema: pa.Schema, rows: Iterable[dict[str, Any]], load: str
 ) -> None:
-    held = pa.Table.from_pylist(rows, schema=pa.schema([f for f in schema if f.name != PARTITION]))
+    held = pa.Table.from_pylist(list(rows), schema=pa.schema([f for f in schema if f.name != PARTITION]))
     tables.add(name, schema, load, staged.extra(name, held), held.num_rows)
 
 

@@ -12,7 +12,7 @@ from filelock import FileLock, Timeout
 from ronghe.config import Config
 from ronghe.errors import LakeError
 from ronghe.lake.engine import Engine
-from ronghe.lake.ingest import QUARANTINE, SKIPPED, Progress, Report, Terms, hash_file, identity, ingest_file
+from ronghe.lake.ingest import QUARANTINE, SKIPPED, Progress, Report, Terms, hash_file, identity, ingest_file, standing
 from ronghe.lake.loads import Log, Version, read_log, versions
 from ronghe.lake.snapshot import Snapshot
 from ronghe.lake.store import Store
@@ -100,8 +100,7 @@ class Lake:
 
     def holds(self, source: Source, raw: RawFile, terms: Terms, mapping: str = "") -> bool:
         """Whether this very load is there already."""
-        load = identity(raw, source, mapping, terms)
-        return any(old.load == load and old.live for old in read_log(self.store)[1])
+        return standing(read_log(self.store)[1], identity(raw, source, mapping, terms)) is not None
 
     def quarantine(self, snapshot: Snapshot) -> pa.Table:
         """The faults of the snapshot's live loads: file, part, row, col, column, value, reason, expected, args."""

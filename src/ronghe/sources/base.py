@@ -10,13 +10,14 @@ whose sums differ.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 import pyarrow as pa
 
 from ronghe.errors import SourceError
+from ronghe.model.serial import packed
 from ronghe.model.table import contract
 from ronghe.model.text import Text
 
@@ -79,6 +80,14 @@ class Rejected:
 def wanted(code: str, **args: Any) -> Text:
     """What a field should have held: ``code`` is a key of ``expected.*`` in the locales, ``args`` its placeholders."""
     return Text(f"expected.{code}", args)
+
+
+def row_of(told: Rejected | Skipped) -> dict[str, Any]:
+    """A fault or skip as the row that tables keep: what was expected as ``model.serial.packed`` gives it."""
+    row = {one.name: getattr(told, one.name) for one in fields(told)}
+    if isinstance(told, Rejected):
+        row["expected"], row["args"] = packed(told.expected)
+    return row
 
 
 @dataclass(frozen=True, slots=True)

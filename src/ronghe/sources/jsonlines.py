@@ -16,6 +16,7 @@ import zlib
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -72,7 +73,7 @@ class JsonLines:
         self._shape, self._identity, self._told = shape, identity, told
         self._levels = Levels(shape)
 
-    def stretches(self, raw: RawFile, expected: str, use: Callable[[Stretch, int], T]) -> Iterator[T]:
+    def stretches(self, raw: RawFile, expected: Text, use: Callable[[Stretch, int], T]) -> Iterator[T]:
         """What ``use`` makes of each stretch and the number of its first line, from 1; on threads, in the file's order.
 
         Raises
@@ -175,7 +176,7 @@ class _Room:
         self.block[: len(held)] = held
         self.size = len(held)
 
-    def fill(self, stream: Any, raw: RawFile, expected: str) -> bytes | None:
+    def fill(self, stream: Any, raw: RawFile, expected: Text) -> bytes | None:
         """Read on to the end of a line and give what was read beyond it; none at the file's end."""
         while True:
             with memoryview(self.block) as whole, whole[self.size : -SPARE] as free:
@@ -198,24 +199,36 @@ class _Room:
         self.log = log_for(len(self.block))
 
 
-def _filled(raw: RawFile, expected: str, rooms: list[_Room]) -> Iterator[_Room]:
-    """Rooms with whole lines, in the file's order; each is taken from ``rooms``, where the caller puts it back."""
+@contextmanager
+def opened(raw: RawFile) -> Iterator[Any]:
+    """The bytes of a file, plain or gzip.
+
+    Raises
+    ------
+    SourceError : the file is empty, cut short, or not gzip though its name says so; also while it is read.
+    """
     if not raw.path.stat().st_size:
         raise SourceError("source_empty", file=raw.name)
-    mark = codecs.BOM_UTF8
     try:
         with gzip.open(raw.path) if raw.name.endswith(".gz") else raw.path.open("rb", buffering=0) as stream:
-            rest: bytes | None = stream.read(len(mark))
-            rest = rest and rest.replace(mark, b"")
-            while rest is not None:
-                room = rooms.pop()
-                room.hold(rest)
-                rest = room.fill(stream, raw, expected)
-                if room.size:
-                    yield room
-                else:
-                    rooms.append(room)
+            yield stream
     except EOFError as error:
         raise SourceError("source_truncated", file=raw.name, why=Text("why.stream_cut")) from error
     except (gzip.BadGzipFile, zlib.error) as error:
         raise SourceError("source_format", file=raw.name, expected="gzip", why=Text("why.no_gzip")) from error
+
+
+def _filled(raw: RawFile, expected: Text, rooms: list[_Room]) -> Iterator[_Room]:
+    """Rooms with whole lines, in the file's order; each is taken from ``rooms``, where the caller puts it back."""
+    mark = codecs.BOM_UTF8
+    with opened(raw) as stream:
+        rest: bytes | None = stream.read(len(mark))
+        rest = rest and rest.replace(mark, b"")
+        while rest is not None:
+            room = rooms.pop()
+            room.hold(rest)
+            rest = room.fill(stream, raw, expected)
+            if room.size:
+                yield room
+            else:
+                rooms.append(room)

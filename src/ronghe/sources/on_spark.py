@@ -14,10 +14,9 @@ from typing import Any, Protocol
 import pyarrow as pa
 
 from ronghe.errors import SourceError
-from ronghe.model.serial import packed
 from ronghe.model.table import contract
 from ronghe.model.text import Text
-from ronghe.sources.base import Chunk, Rejected, Skipped
+from ronghe.sources.base import Chunk, Rejected, Skipped, row_of
 
 _PACKED = "name string, records long, rows binary"
 _FAULTS, _SKIPS = "faults", "skips"
@@ -64,9 +63,9 @@ def on_spark(session: Any, source: Unnumbered, path: str) -> OnSpark:
             raise
         raise SourceError("source_truncated", file=Path(path).name, why=Text("why.stream_cut")) from error
     schemas = {name: contract(name).schema for name in source.tables}
-    schemas |= {_FAULTS: _faults([]).schema, _SKIPS: _skips([]).schema}
+    schemas |= {_FAULTS: _told(Rejected, []).schema, _SKIPS: _told(Skipped, []).schema}
     frames = {name: _frame(packed, name, schema) for name, schema in schemas.items()}
-    return OnSpark(frames, frames.pop(_FAULTS), frames.pop(_SKIPS), records)
+    return OnSpark({name: frames[name] for name in source.tables}, frames[_FAULTS], frames[_SKIPS], records)
 
 
 def _frame(packed: Any, name: str, schema: pa.Schema) -> Any:
@@ -79,7 +78,7 @@ def _pack(source: Unnumbered, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.
     """Lines in, a row a table out, with its rows in Arrow's own form."""
     for batch in batches:
         chunk = source.unnumbered(batch.column(0).cast(pa.binary()).to_pylist())
-        tables = {**chunk.rows, _FAULTS: _faults(chunk.rejected), _SKIPS: _skips(chunk.skipped)}
+        tables = {**chunk.rows, _FAULTS: _told(Rejected, chunk.rejected), _SKIPS: _told(Skipped, chunk.skipped)}
         # The records are told once, beside the first table.
         records = [chunk.records, *[0] * (len(tables) - 1)]
         yield pa.RecordBatch.from_pydict(
@@ -100,23 +99,8 @@ def _written(table: pa.Table) -> bytes:
     return bytes(sink.getvalue().to_pybytes())
 
 
-def _faults(found: Sequence[Rejected]) -> pa.Table:
-    """Faults as rows."""
-    told = []
-    for one in found:
-        expected, args = packed(one.expected)
-        told.append({**{f.name: getattr(one, f.name) for f in fields(one)}, "expected": expected, "args": args})
-    return _table(told, [*(f.name for f in fields(Rejected)), "args"])
-
-
-def _skips(found: Sequence[Skipped]) -> pa.Table:
-    """Skips as rows."""
-    return _table(
-        [{f.name: getattr(one, f.name) for f in fields(one)} for one in found], [f.name for f in fields(Skipped)]
-    )
-
-
-def _table(rows: list[dict[str, Any]], names: list[str]) -> pa.Table:
-    """Rows of text, but for numbers."""
+def _told(kind: type[Rejected] | type[Skipped], found: Sequence[Rejected] | Sequence[Skipped]) -> pa.Table:
+    """Faults or skips as rows: text, but for numbers."""
+    names = [one.name for one in fields(kind)] + (["args"] if kind is Rejected else [])
     schema = pa.schema([(name, pa.int64() if name in {"row", "count"} else pa.string()) for name in names])
-    return pa.Table.from_pylist(rows, schema=schema)
+    return pa.Table.from_pylist([row_of(one) for one in found], schema=schema)

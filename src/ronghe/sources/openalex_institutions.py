@@ -4,17 +4,16 @@ A record is a line; it gives a row of ``organisation`` and one of ``organisation
 is associated with. Ids are as in ``openalex_works``: ``ror:<id>``, or ``openalex:<id>`` where there is no ROR.
 """
 
-import gzip
+import io
 import json
-import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from ronghe.errors import SourceError
 from ronghe.model.text import Text
 from ronghe.sources.base import Chunk, RawFile, Rejected, Skipped, not_this_format, rows_of, wanted
 from ronghe.sources.countries import alpha3
 from ronghe.sources.csv_rows import Fault
+from ronghe.sources.jsonlines import opened
 
 EXPECTED = Text("format.institutions")
 BATCH = 5_000
@@ -52,15 +51,10 @@ class OpenAlexInstitutions:
 
 
 def _lines(raw: RawFile) -> Iterator[str]:
-    if not raw.path.stat().st_size:
-        raise SourceError("source_empty", file=raw.name)
-    opened: Any = gzip.open if raw.name.endswith(".gz") else open
     try:
-        with opened(raw.path, "rt", encoding="utf-8") as stream:
-            yield from stream
-    except EOFError as error:
-        raise SourceError("source_truncated", file=raw.name, why=str(error)) from error
-    except (gzip.BadGzipFile, zlib.error, UnicodeDecodeError) as error:
+        with opened(raw) as stream, io.TextIOWrapper(io.BufferedReader(stream), encoding="utf-8") as lines:
+            yield from lines
+    except UnicodeDecodeError as error:
         raise not_this_format(raw, EXPECTED, str(error)) from error
 
 

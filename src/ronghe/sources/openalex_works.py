@@ -22,7 +22,7 @@ from ronghe.sources.json_fit import Shape
 from ronghe.sources.jsonlines import JsonLines, Stretch
 from ronghe.sources.openalex_rows import FIELDS, Parts, rows_of_works
 
-EXPECTED = "OpenAlex works, one JSON object a line"
+EXPECTED = Text("format.works")
 
 _NAMED = {"id": "text", "display_name": "text"}
 
@@ -90,20 +90,16 @@ def _reader() -> JsonLines:
 
 def _chunk(stretch: Stretch, parts: Parts, first: int = 0) -> Chunk:
     """The rows; lines are counted from ``first``, and where parts name the records, all are 0."""
-    one = parts if isinstance(parts, str) else None
 
-    def place(line: int, named: str) -> tuple[str, int]:
-        return (named, 0) if one is None else (one, line + first)
+    def place(line: int, identity: str | None, text: bytes) -> tuple[str, int]:
+        if isinstance(parts, str):
+            return parts, line + first
+        return identity or hashlib.md5(text, usedforsecurity=False).hexdigest(), 0
 
     rejected = []
     for line, identity, text, fault in stretch.faults:
-        part, row = place(line, identity or _digest(text))
         column = _COLUMNS.get(fault.column, fault.column)
-        rejected.append(Rejected(part, row, column, fault.value, fault.reason, fault.expected))
-    skipped = [Skipped("blank", 1, *place(line, _digest(text))) for line, text in stretch.blank]
-    at = np.zeros_like(stretch.at) if one is None else stretch.at + first
+        rejected.append(Rejected(*place(line, identity, text), column, fault.value, fault.reason, fault.expected))
+    skipped = [Skipped("blank", 1, *place(line, None, text)) for line, text in stretch.blank]
+    at = stretch.at + first if isinstance(parts, str) else np.zeros_like(stretch.at)
     return Chunk(stretch.lines, rows_of_works(stretch.rows, parts, pa.array(at)), skipped, rejected)
-
-
-def _digest(line: bytes) -> str:
-    return hashlib.md5(line, usedforsecurity=False).hexdigest()
